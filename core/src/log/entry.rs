@@ -1,0 +1,110 @@
+//! Entries of the log: an event, its place, and the verdict on it.
+
+use crate::bytes::{Reader, Short};
+use crate::event::{Event, codec};
+use crate::hash::{self, tag, tagged};
+use crate::redact::redacted_debug;
+use crate::refusal::Reason;
+use crate::time::Time;
+use crate::verdict::Verdict;
+use alloy_primitives::{B256, FixedBytes};
+
+/// One event as the log keeps it. Source: docs/spec.md §8.1.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Entry {
+    /// Its place in the log, from 0.
+    pub sequence: u64,
+    /// Clock of its page.
+    pub clock: Time,
+    /// When it happened.
+    pub time: Time,
+    /// Row of who signed it.
+    pub signer: u32,
+    /// Root of its envelope's payloads.
+    pub payloads_root: B256,
+    /// Its place in the envelope, from 0.
+    pub k: u8,
+    /// Keeps a sibling in someone's proof from being guessed.
+    pub blind: FixedBytes<16>,
+    /// What the rules say of it.
+    pub verdict: Verdict,
+    /// What happened.
+    pub event: Event,
+}
+
+redacted_debug!(Entry);
+
+/// Bytes that are no entry.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not a log entry")]
+pub struct EntryError;
+
+impl From<Short> for EntryError {
+    fn from(_: Short) -> Self {
+        Self
+    }
+}
+
+impl From<Reason> for EntryError {
+    fn from(_: Reason) -> Self {
+        Self
+    }
+}
+
+impl Entry {
+    /// Bytes before the event.
+    pub const HEAD_BYTES: usize = 74;
+
+    /// Appends its bytes.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.sequence.to_be_bytes());
+        self.clock.put(out);
+        self.time.put(out);
+        out.extend_from_slice(&self.signer.to_be_bytes());
+        out.extend_from_slice(self.payloads_root.as_slice());
+        out.push(self.k);
+        out.extend_from_slice(self.blind.as_slice());
+        out.push(self.verdict.byte());
+        codec::put_full(&self.event, out);
+    }
+
+    /// Its bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(Self::HEAD_BYTES + 160);
+        self.put(&mut out);
+        out
+    }
+
+    /// Decodes exactly `bytes`.
+    ///
+    /// # Errors
+    /// [`EntryError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+        let mut reader = Reader::new(bytes);
+        let entry = Self {
+            sequence: reader.u64()?,
+            clock: Time::read(&mut reader)?,
+            time: Time::read(&mut reader)?,
+            signer: reader.u32()?,
+            payloads_root: reader.b256()?,
+            k: reader.u8()?,
+            blind: FixedBytes::new(reader.array()?),
+            verdict: Verdict::new(reader.u8()?).ok_or(EntryError)?,
+            event: codec::read_full(&mut reader)?,
+        };
+        let judged = entry.verdict != Verdict::NONE;
+        let is_access = matches!(entry.event, Event::Access(_));
+        if reader.is_empty() && judged == is_access { Ok(entry) } else { Err(EntryError) }
+    }
+
+    /// Its leaf in the log.
+    pub fn leaf(&self) -> B256 {
+        hash::leaf(&self.encode())
+    }
+}
+
+/// Blind of event `k` of an envelope: only who knows the signature can guess the entry.
+pub fn blind(signature: &[u8; 64], k: u8) -> FixedBytes<16> {
+    let hash = tagged(tag::BLIND, &[signature, &[k]]);
+    FixedBytes::from_slice(hash.split_at(16).0)
+}
