@@ -1,0 +1,86 @@
+# Chartroll: `make` lists what there is. Everything is built in the release profile, tests and demo included, so that
+# dependencies are compiled once; Cargo.lock is never changed on the way (`--locked`).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+CARGO_FLAGS := --release --locked
+HOST := x86_64-unknown-linux-gnu
+# How long `make fuzz` looks, in all.
+SECONDS ?= 600
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+.PHONY: setup
+setup: ## install what is missing to build and test
+	@.ci/setup cargo-deny
+
+.PHONY: toolchain
+toolchain:
+	@.ci/setup
+
+.PHONY: build
+build: toolchain ## compile everything
+	cargo build $(CARGO_FLAGS) --workspace --all-targets
+
+.PHONY: demo
+demo: toolchain ## watch the rules at work on a ward full of people
+	cargo run $(CARGO_FLAGS) -p chartroll-tests --bin rules-demo
+
+.PHONY: test
+test: setup fmt deny lint unit vectors-check ## everything that must hold before a change is taken
+
+.PHONY: fmt
+fmt: ## check the formatting
+	cargo fmt --all --check
+
+.PHONY: lint
+lint: ## clippy, warnings are errors
+	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+
+.PHONY: unit
+unit: ## the Rust tests
+	cargo test $(CARGO_FLAGS) --workspace
+
+.PHONY: vectors-check
+vectors-check: ## the golden vectors, read by the second implementation (Python)
+	python3 tests/spec/check_vectors.py
+
+.PHONY: vectors
+vectors: toolchain ## write the golden vectors anew, and check them
+	cargo run $(CARGO_FLAGS) -p chartroll-tests --bin vectors
+	python3 tests/spec/check_vectors.py
+
+.PHONY: bench
+bench: toolchain ## measure
+	cargo bench --locked --workspace --benches
+
+.PHONY: fuzz
+fuzz: ## fuzz core for SECONDS=600
+	@.ci/setup cargo-fuzz
+	core/fuzz/run.sh $(SECONDS)
+
+.PHONY: mutants
+mutants: ## change core's code in small ways: does a test notice? (hours)
+	@.ci/setup cargo-mutants
+	cargo mutants --package chartroll-core --test-workspace true --profile release --copy-vcs true
+
+.PHONY: coverage
+coverage: ## which lines of core the tests run (an HTML page)
+	@.ci/setup cargo-tarpaulin
+	mkdir -p "$${CARGO_TARGET_DIR:-target}/coverage"
+	cargo tarpaulin $(CARGO_FLAGS) --workspace --engine llvm --include-files 'core/src/*' \
+	    --out Stdout --out Html --output-dir "$${CARGO_TARGET_DIR:-target}/coverage"
+
+.PHONY: deny
+deny: ## licences, bans and sources of what we link
+	cargo fetch --locked --target $(HOST)
+	cargo deny --offline check --hide-inclusion-graph bans licenses sources
+
+.PHONY: audit
+audit: setup ## known vulnerabilities of what we link (needs the network)
+	cargo deny check advisories
