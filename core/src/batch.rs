@@ -189,3 +189,91 @@ fn decode_page(elements: &[[u8; ELEMENT_BYTES]]) -> Option<Page> {
 fn read_word(reader: &mut Reader<'_>) -> Result<u64, HeaderError> {
     if reader.array::<24>()? == [0; 24] { Ok(reader.u64()?) } else { Err(HeaderError) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::PAGES_PER_BATCH_MAX;
+
+    fn header() -> Header {
+        Header {
+            mode: Mode { blobs: true, masked: true },
+            data_reference: B256::repeat_byte(1),
+            parent: B256::repeat_byte(2),
+            number: 3,
+            epoch: 4,
+            slot: 5,
+            pages: 768,
+            post_root: B256::repeat_byte(6),
+            clock: Time::MAX,
+            next_sequence: u64::MAX,
+            cursor: 7,
+        }
+    }
+
+    fn pages(count: usize) -> Vec<Page> {
+        let page = |i: usize| Page::new(core::array::from_fn(|byte| (byte * 31 + i * 7) as u8));
+        (0..count).map(page).collect()
+    }
+
+    #[test]
+    fn a_header_is_eleven_words() {
+        let bytes = header().encode();
+        assert_eq!((bytes.len(), bytes[31], bytes[32 * 6 + 30]), (Header::BYTES, 3, 3));
+        assert_eq!(Header::decode(&bytes), Ok(header()));
+        assert_eq!(header().content_hash(), keccak256(&bytes));
+        assert_ne!(Header { cursor: 8, ..header() }.content_hash(), header().content_hash());
+        assert_eq!(Header::genesis(B256::ZERO).content_hash(), keccak256([0; 352]));
+    }
+
+    #[test]
+    fn words_past_their_width_are_no_header() {
+        let with = |place: usize, byte: u8| {
+            let mut bytes = header().encode();
+            bytes[place] = byte;
+            Header::decode(&bytes)
+        };
+        assert_eq!(with(31, 4), Err(HeaderError));
+        assert_eq!(with(30, 1), Err(HeaderError));
+        assert_eq!(with(32 * 3 + 23, 1), Err(HeaderError));
+        assert_eq!(with(32 * 6 + 29, 1), Err(HeaderError));
+        assert_eq!(with(32 * 8 + 25, 1), Err(HeaderError));
+        assert_eq!(Header::decode(&header().encode()[..351]), Err(HeaderError));
+        assert_eq!(Header::decode(&[&header().encode()[..], &[0]].concat()), Err(HeaderError));
+    }
+
+    #[test]
+    fn modes_have_two_bits() {
+        for number in 0..4 {
+            assert_eq!(Mode::new(number).map(Mode::number), Some(number));
+        }
+        assert_eq!((Mode::new(4), Mode::new(1)), (None, Some(Mode { blobs: true, masked: false })));
+    }
+
+    #[test]
+    fn pages_come_back_from_blobs_whatever_the_high_bytes_are() {
+        let all = pages(PAGES_PER_BLOB + 3);
+        let mut blobs = encode_blobs(&all);
+        assert_eq!(blobs.iter().map(Vec::len).collect::<Vec<_>>(), [BLOB_BYTES; 2]);
+        assert_eq!(&blobs[0][33..64], &all[0].bytes()[31..62]);
+        blobs[0].iter_mut().step_by(32).for_each(|high| *high = 0x73);
+        let mut decoded = decode_blob(&blobs[0], PAGES_PER_BLOB).unwrap();
+        decoded.extend(decode_blob(&blobs[1], 3).unwrap());
+        assert_eq!(decoded, all);
+        assert!(blobs[1][3 * 1024..].iter().all(|byte| *byte == 0));
+        assert_eq!(decode_blob(&blobs[0], PAGES_PER_BLOB + 1), None);
+        assert_eq!(decode_blob(&blobs[0][1..], 1), None);
+        assert_eq!(encode_blobs(&pages(PAGES_PER_BATCH_MAX)).len(), 6);
+    }
+
+    #[test]
+    fn data_references_bind_every_page_and_its_place() {
+        let all = pages(3);
+        let reference = calldata_reference(&all);
+        assert_ne!(reference, calldata_reference(&[all[1].clone(), all[0].clone(), all[2].clone()]));
+        assert_ne!(reference, calldata_reference(&all[..2]));
+        assert_eq!(calldata_reference(&all[..1]), Some(leaf(all[0].bytes())));
+        assert_eq!(calldata_reference(&[]), None);
+        assert_eq!(blob_reference(&[B256::ZERO; 2]), keccak256([0; 64]));
+    }
+}

@@ -195,3 +195,61 @@ fn put_event(context: &mut Context, time: Time, event: &Event, out: &mut Vec<u8>
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Access, ConsentRevoke};
+
+    fn head() -> Head {
+        let base_time = Time::from_millis(1_000).unwrap();
+        Head { signer: 1, nonce: 2, base_time, payloads_root: B256::repeat_byte(3), signature: [4; 64] }
+    }
+
+    fn access(millis: u64, patient: u32, actor: u32) -> (Time, Event) {
+        let access = Access { patient, actor, ..Access::default() };
+        (Time::from_millis(millis).unwrap(), Event::Access(access))
+    }
+
+    #[test]
+    fn what_is_encoded_decodes_and_repeats_cost_a_byte() {
+        let events = [access(1_000, 5, 6), access(1_000, 5, 6), access(1_300, 5, 7), access(1_000, 9, 7)];
+        let bytes = encode(&head(), &events).unwrap();
+        // head, patient, actor; head; head, actor, offset 2; head, patient
+        assert_eq!(bytes.len(), 115 + 9 + 1 + 7 + 5);
+        let envelope = Envelope::decode(&bytes).unwrap();
+        let decoded: Vec<_> = envelope.events.iter().map(|event| (event.time, event.event.clone())).collect();
+        assert_eq!((envelope.head, decoded), (head(), events.to_vec()));
+        assert_eq!((envelope.bytes(), envelope.event_bytes()), (&bytes[..], &bytes[115..]));
+        assert_eq!(envelope.digest(), keccak256(&bytes));
+        assert_eq!(format!("{envelope:?}"), "Envelope(4 events)");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_an_error() {
+        let encode = |events: &[(Time, Event)]| encode(&head(), events);
+        assert_eq!(encode(&[]), Err(EncodeError::Count));
+        assert_eq!(encode(&vec![access(1_000, 1, 1); 256]), Err(EncodeError::Count));
+        let at = |index, reason| Err(EncodeError::Event { index, reason });
+        assert_eq!(encode(&[access(1_000, 2, 1), access(1_000, 1, 1)]), at(1, Reason::Order));
+        assert_eq!(encode(&[access(999, 2, 1)]), at(0, Reason::Time));
+        assert_eq!(encode(&[access(1_500, 2, 1), access(1_400, 2, 1)]), at(1, Reason::Time));
+        assert_eq!(encode(&[access(1_001 + u64::from(u32::MAX), 2, 1)]), at(0, Reason::Time));
+        assert!(encode(&[access(1_000 + u64::from(u32::MAX), 2, 1)]).is_ok());
+        let revoke = Event::ConsentRevoke(ConsentRevoke { consent: 1 });
+        assert_eq!(encode(&[(Time::MAX, revoke.clone())]), at(0, Reason::Time));
+        let many: Vec<_> = (0..168).map(|_| (head().base_time, revoke.clone())).collect();
+        assert_eq!(encode(&many), Err(EncodeError::Length { bytes: 115 + 168 * 5 }));
+        assert_eq!(encode(&many[..167]).unwrap().len(), 950);
+    }
+
+    #[test]
+    fn a_signature_is_put_in_its_place() {
+        let mut bytes = encode(&head(), &[access(1_000, 1, 1)]).unwrap();
+        set_signature(&mut bytes, &[9; 64]);
+        let signed = Head { signature: [9; 64], ..head() };
+        assert_eq!(Envelope::decode(&bytes).unwrap().head, signed);
+        set_signature(&mut bytes[..60], &[1; 64]);
+        assert_eq!(Envelope::decode(&bytes).unwrap().head, signed);
+    }
+}

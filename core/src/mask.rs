@@ -112,3 +112,84 @@ fn period_leaves_of(keys: &[B256]) -> Vec<B256> {
         .collect();
     keccak256_many(&preimages.iter().map(<[u8; 33]>::as_slice).collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::PageKind;
+    use crate::time::Time;
+    use std::collections::BTreeSet;
+
+    fn page(body: &[u8]) -> Page {
+        Page::build(&B256::repeat_byte(1), Time::ZERO, PageKind::Normal, body).unwrap()
+    }
+
+    #[test]
+    fn masking_twice_is_no_masking_and_the_root_stays_clear() {
+        let (page, key) = (page(&[5; 900]), B256::repeat_byte(2));
+        let masked = mask(&page, &key);
+        assert_eq!(masked.claimed_root(), page.claimed_root());
+        assert_ne!(masked, page);
+        assert_eq!(mask(&masked, &key), page);
+        let pad = |j: u8| tagged(tag::PAD, &[key.as_slice(), page.claimed_root().as_slice(), &[j]]);
+        for (j, block) in masked.bytes()[32..].chunks(32).enumerate() {
+            let expected: Vec<u8> =
+                page.bytes()[32 + 32 * j..].iter().zip(pad(j as u8)).map(|(byte, pad)| byte ^ pad).collect();
+            assert_eq!(block, expected);
+        }
+    }
+
+    #[test]
+    fn equal_pages_differ_under_every_key_and_root() {
+        let page = page(&[0; 953]);
+        let contract = Address::repeat_byte(9);
+        let secret = PeriodSecret::new([8; 32]);
+        let mut blocks = BTreeSet::new();
+        for slot in 0..4 {
+            for number in 0..4 {
+                let key = secret.page_key(1, &contract, slot, number);
+                blocks.extend(mask(&page, &key).bytes()[32..].chunks(32).map(<[u8]>::to_vec));
+            }
+        }
+        let rerooted = page.with_claimed_root(&B256::ZERO);
+        let key = secret.page_key(1, &contract, 0, 0);
+        blocks.extend(mask(&rerooted, &key).bytes()[32..].chunks(32).map(<[u8]>::to_vec));
+        assert_eq!(blocks.len(), 17 * 30);
+    }
+
+    #[test]
+    fn a_page_key_is_bound_to_chain_contract_slot_and_page() {
+        let secret = PeriodSecret::new([8; 32]);
+        let contract = Address::repeat_byte(9);
+        let keys = BTreeSet::from([
+            secret.page_key(1, &contract, 2, 3),
+            secret.page_key(2, &contract, 2, 3),
+            secret.page_key(1, &Address::ZERO, 2, 3),
+            secret.page_key(1, &contract, 3, 3),
+            secret.page_key(1, &contract, 2, 4),
+            PeriodSecret::new([7; 32]).page_key(1, &contract, 2, 3),
+        ]);
+        assert_eq!(keys.len(), 6);
+        assert_eq!(format!("{secret:?}"), "PeriodSecret(..)");
+    }
+
+    #[test]
+    fn every_page_key_of_a_period_has_a_path_to_its_root() {
+        let (secret, contract, period) = (PeriodSecret::new([8; 32]), Address::repeat_byte(9), 3);
+        let leaves = secret.period_leaves(1, &contract, period);
+        let root = period_root(&leaves).unwrap();
+        let log = crate::log::Log::from_leaves(&leaves);
+        assert_eq!(log.root(1 << 20), Some(root));
+        for (slot, number) in [(3072, 0), (3073, 767), (4095, 1023)] {
+            let key = secret.page_key(1, &contract, slot, number);
+            assert_eq!(leaves[period_index(slot, number) as usize], period_leaf(&key));
+            let path = log.inclusion(period_index(slot, number), 1 << 20).unwrap().hashes;
+            assert!(verify_page_key(&key, slot, number, &path, &root));
+            assert!(!verify_page_key(&key, slot + 1, number, &path, &root));
+            assert!(!verify_page_key(&key, slot, number + 1024, &path, &root));
+            assert!(!verify_page_key(&B256::ZERO, slot, number, &path, &root));
+        }
+        assert_eq!(period_root(&leaves[1..]), None);
+        assert_eq!(period_root(&[]), None);
+    }
+}

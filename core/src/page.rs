@@ -144,3 +144,46 @@ impl Page {
         if rest.iter().all(|byte| *byte == 0) { Ok(envelopes) } else { Err(BodyFault::Padding) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_its_fields_in_order() {
+        let clock = Time::from_millis(0x0102_0304_0506).unwrap();
+        let root = B256::repeat_byte(7);
+        let page = Page::build(&root, clock, PageKind::Org, &[8, 9]).unwrap();
+        assert_eq!(page.bytes()[32..41], [1, 2, 3, 4, 5, 6, 3, 8, 9]);
+        assert_eq!((page.claimed_root(), page.clock(), page.kind()), (root, clock, Some(PageKind::Org)));
+        assert_eq!((page.body().len(), &page.body()[..3]), (PAGE_BODY_BYTES, &[8, 9, 0][..]));
+        let other = page.clone().with_claimed_root(&B256::ZERO);
+        assert_eq!((other.claimed_root(), other.clock()), (B256::ZERO, clock));
+        assert_eq!(Page::from_slice(page.bytes()), Some(page));
+        assert_eq!(Page::from_slice(&[0; PAGE_BYTES - 1]), None);
+    }
+
+    #[test]
+    fn a_body_has_953_bytes_and_no_more() {
+        let build = |bytes| Page::build(&B256::ZERO, Time::ZERO, PageKind::Normal, &vec![0; bytes]);
+        assert!(build(953).is_ok());
+        assert_eq!(build(954), Err(BodyTooLong { bytes: 954 }));
+    }
+
+    #[test]
+    fn kinds_are_one_to_three() {
+        let kinds = [0, 1, 2, 3, 4].map(PageKind::new);
+        assert_eq!(kinds, [None, Some(PageKind::Normal), Some(PageKind::Forced), Some(PageKind::Org), None]);
+    }
+
+    #[test]
+    fn padding_is_zero_and_an_empty_body_is_no_fault() {
+        let page = Page::build(&B256::ZERO, Time::ZERO, PageKind::Normal, &[]).unwrap();
+        assert_eq!(page.envelopes(), Ok(vec![]));
+        let mut bytes = *page.bytes();
+        bytes[991] = 1;
+        assert_eq!(Page::new(bytes).envelopes(), Err(BodyFault::Padding));
+        bytes[39] = 1;
+        assert!(matches!(Page::new(bytes).envelopes(), Err(BodyFault::Framing { envelope: 0, .. })));
+    }
+}

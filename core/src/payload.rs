@@ -219,3 +219,104 @@ fn associated_data(context: &PayloadContext) -> Vec<u8> {
     ]
     .concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::Address;
+
+    fn context() -> PayloadContext {
+        let chain = Chain::new(1, Address::repeat_byte(2));
+        PayloadContext { chain, org: 3, subject: B256::repeat_byte(4), part: Part::PatientCopy }
+    }
+
+    fn key() -> DataKey {
+        DataKey::new([5; 32])
+    }
+
+    fn sealed(document: &[u8]) -> Vec<u8> {
+        seal(document, &context(), &key(), &[6; 24]).unwrap()
+    }
+
+    #[test]
+    fn a_document_comes_back_and_its_length_does_not_show() {
+        let lengths: Vec<usize> =
+            ["", "a", &"audit ".repeat(20)].iter().map(|text| sealed(text.as_bytes()).len()).collect();
+        assert_eq!(lengths, [25 + 256 + 16; 3]);
+        let document = "who touched which record ".repeat(400).into_bytes();
+        assert_eq!(open(&sealed(&document), &context(), &key()).as_deref(), Ok(&document));
+        assert_eq!(address(&sealed(b"x")), B256::new(*blake3::hash(&sealed(b"x")).as_bytes()));
+    }
+
+    #[test]
+    fn no_other_key_context_or_byte_opens_it() {
+        let bytes = sealed(b"x");
+        let fails = |bytes: &[u8], context: PayloadContext, key: DataKey| open(bytes, &context, &key).err();
+        assert_eq!(fails(&bytes, context(), DataKey::new([7; 32])), Some(PayloadError::Seal));
+        for other in [
+            PayloadContext { chain: Chain::new(2, Address::repeat_byte(2)), ..context() },
+            PayloadContext { chain: Chain::new(1, Address::repeat_byte(3)), ..context() },
+            PayloadContext { org: 4, ..context() },
+            PayloadContext { subject: B256::ZERO, ..context() },
+            PayloadContext { part: Part::User, ..context() },
+        ] {
+            assert_eq!(fails(&bytes, other, key()), Some(PayloadError::Seal));
+        }
+        for place in 1..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[place] ^= 1;
+            assert_eq!(fails(&changed, context(), key()), Some(PayloadError::Seal), "byte {place}");
+        }
+        assert_eq!(fails(&[&[2], &bytes[1..]].concat(), context(), key()), Some(PayloadError::Malformed));
+        assert_eq!(fails(&bytes[..20], context(), key()), Some(PayloadError::Malformed));
+        assert_eq!(fails(&[], context(), key()), Some(PayloadError::Malformed));
+    }
+
+    #[test]
+    fn lengths_are_bounded_both_ways_and_bombs_do_not_go_off() {
+        let long = vec![0; PAYLOAD_BYTES_MAX + 1];
+        let refused = Some(PayloadError::TooLong);
+        assert_eq!(seal(&long, &context(), &key(), &[0; 24]).err(), refused);
+        assert_eq!(open(&vec![1; SEALED_BYTES_MAX + 1], &context(), &key()).err(), refused);
+        let noise: Vec<u8> = (0..40_000u32).flat_map(|i| alloy_primitives::keccak256(i.to_be_bytes()).0).collect();
+        assert_eq!(seal(&noise, &context(), &key(), &[0; 24]).err(), refused);
+        let bomb = zstd::bulk::compress(&long, 3).unwrap();
+        assert_eq!(unpack(&padded(&bomb)).err(), refused);
+        assert_eq!(unpack(&padded(b"no frame")).err(), Some(PayloadError::Malformed));
+        let whole = unpack(&padded(&zstd::bulk::compress(&long[1..], 3).unwrap()));
+        assert_eq!(whole.map(|document| document.len()), Ok(PAYLOAD_BYTES_MAX));
+    }
+
+    fn padded(frame: &[u8]) -> Vec<u8> {
+        let mut body = [&(frame.len() as u32).to_be_bytes()[..], frame].concat();
+        body.resize(body.len().next_multiple_of(PAYLOAD_PAD_BYTES), 0);
+        body
+    }
+
+    #[test]
+    fn padding_is_zero_and_shorter_than_a_step() {
+        let body = padded(&zstd::bulk::compress(b"x", 3).unwrap());
+        assert!(unpack(&body).is_ok());
+        let malformed = Some(PayloadError::Malformed);
+        assert_eq!(unpack(&[&body[..255], &[1]].concat()).err(), malformed);
+        assert_eq!(unpack(&body[..255]).err(), malformed);
+        assert_eq!(unpack(&[&body[..], &[0; 256]].concat()).err(), malformed);
+        assert_eq!(unpack(&[0, 0, 1]).err(), malformed);
+    }
+
+    #[test]
+    fn a_payload_tree_holds_each_payload_once_in_one_order() {
+        let leaf = |k, part, byte| PayloadLeaf { k, part, address: B256::repeat_byte(byte) };
+        let all = [leaf(1, Part::Document, 1), leaf(0, Part::User, 2), leaf(0, Part::Document, 3)];
+        let root = payloads_root(&all);
+        assert_eq!(root, payloads_root(&[all[2], all[1], all[0], all[1]]));
+        for payload in &all {
+            let path = payload_path(&all, payload).unwrap();
+            assert!(verify_payload(payload, &path, &root));
+            assert!(!verify_payload(&PayloadLeaf { k: 9, ..*payload }, &path, &root));
+            assert!(!verify_payload(payload, &path, &B256::ZERO));
+        }
+        assert_eq!(payload_path(&all[..1], &all[1]), None);
+        assert_eq!((payloads_root(&[]), format!("{:?}", key())), (B256::ZERO, "DataKey(..)".into()));
+    }
+}

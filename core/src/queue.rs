@@ -209,3 +209,54 @@ impl Admin {
         out.extend_from_slice(self.tag.as_slice());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_type_time_and_body() {
+        let time = Time::from_millis(5).unwrap();
+        let item = QueueItem::new(PageKind::Forced, time, &[7]).unwrap();
+        let bytes = item.encode();
+        assert_eq!((bytes.len(), &bytes[..8]), (ITEM_BYTES, &[2, 0, 0, 0, 0, 0, 5, 7][..]));
+        assert_eq!(QueueItem::decode(&bytes), Ok(item.clone()));
+        assert_eq!(item.hash(), alloy_primitives::keccak256([&[9][..], &bytes].concat()));
+        assert_eq!(QueueItem::decode(&bytes[..959]), Err(NotAnItem));
+        assert_eq!(QueueItem::decode(&[&bytes[..], &[0]].concat()), Err(NotAnItem));
+        assert_eq!(QueueItem::decode(&[1; ITEM_BYTES]), Err(NotAnItem));
+        assert_eq!(QueueItem::new(PageKind::Forced, time, &[0; 954]), None);
+        assert_eq!(QueueItem::new(PageKind::Normal, time, &[]), None);
+    }
+
+    #[test]
+    fn org_items_lead_back_and_end_in_zeros() {
+        let admin = Admin {
+            key: Key::Secp256k1(Address::repeat_byte(1)),
+            sealing_key: B256::repeat_byte(2),
+            tag: B256::repeat_byte(3),
+        };
+        let (account, policy) = (Address::repeat_byte(4), OrgPolicy::Explicit);
+        let (name, pseudonym_key) = (B256::repeat_byte(5), B256::repeat_byte(6));
+        for item in [
+            OrgItem::Register { account, policy, name, pseudonym_key, admin: admin.clone() },
+            OrgItem::SetStatus { org: 7, status: OrgStatus::Suspended, policy },
+            OrgItem::ReplaceAdmin { account, org: 8, admin },
+        ] {
+            let mut body = item.encode();
+            assert_eq!(OrgItem::decode(&body), Ok(item.clone()));
+            body.resize(PAGE_BODY_BYTES, 0);
+            assert_eq!(OrgItem::decode(&body), Ok(item));
+            body[952] = 1;
+            assert_eq!(OrgItem::decode(&body), Err(NotAnItem));
+        }
+    }
+
+    #[test]
+    fn a_forced_envelope_is_followed_by_zeros() {
+        let bytes = [&[0, 0, 0, 1][..], &[0; 110], &[1, 0x31, 0, 0, 0, 1]].concat();
+        assert_eq!(forced_envelope(&[&bytes[..], &[0; 9]].concat()).map(|e| e.bytes().len()), Ok(bytes.len()));
+        let trailing = [&bytes[..], &[0, 1]].concat();
+        assert_eq!(forced_envelope(&trailing).err(), Some(Refusal::of_envelope(Reason::Trailing)));
+    }
+}

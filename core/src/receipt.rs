@@ -136,3 +136,43 @@ impl Receipt {
         if reader.is_empty() { Ok(receipt) } else { Err(ProofError) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(first_sequence: u64) -> Place {
+        let clock = Time::from_millis(5).unwrap();
+        Place { epoch: 1, first_sequence, events: 3, clock, envelope: B256::repeat_byte(6) }
+    }
+
+    #[test]
+    fn a_leaf_is_its_fields_in_order() {
+        let bytes = [&[3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 3, 0, 0, 0, 0, 0, 5][..], &[6; 32]];
+        assert_eq!(place(9).leaf(), alloy_primitives::keccak256(bytes.concat()));
+    }
+
+    #[test]
+    fn every_receipt_of_a_group_leads_to_its_root_and_back_from_bytes() {
+        let places: Vec<Place> = (0..5).map(place).collect();
+        let root = group_root(&places);
+        for receipt in group_receipts(&places, &[7; 64]) {
+            assert_eq!(receipt.path.root(&receipt.place.leaf()), root);
+            let bytes = receipt.encode();
+            assert_eq!(Receipt::decode(&bytes), Ok(receipt));
+            assert_eq!(Receipt::decode(&bytes[1..]), Err(ProofError));
+            assert_eq!(Receipt::decode(&[&bytes[..], &[0]].concat()), Err(ProofError));
+        }
+        assert_eq!((group_root(&[]), group_receipts(&[], &[0; 64])), (None, vec![]));
+    }
+
+    #[test]
+    fn a_path_that_does_not_fit_or_a_malformed_signature_is_no_receipt() {
+        let chain = Chain::new(1, Address::ZERO);
+        let mut receipt = group_receipts(&[place(0), place(1)], &[0; 64]).remove(0);
+        let malformed = ReceiptError::Signature(SignatureFault::Malformed);
+        assert_eq!(receipt.verify(&chain, &Address::ZERO), Err(malformed));
+        receipt.path.size = 3;
+        assert_eq!(receipt.verify(&chain, &Address::ZERO), Err(ReceiptError::Path));
+    }
+}

@@ -152,3 +152,53 @@ impl WrappedKey {
         if reader.is_empty() { Ok(wrapped) } else { Err(WrapError::Malformed) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    fn wrapped() -> WrappedKey {
+        let public = SealingSecret::new([1; 32]).public().unwrap();
+        let mut randomness = ChaCha20Rng::seed_from_u64(7);
+        wrap(&DataKey::new([2; 32]), &B256::repeat_byte(3), &public, &mut randomness).unwrap()
+    }
+
+    #[test]
+    fn only_its_recipient_unwraps_it_for_its_payload() {
+        let (wrapped, address) = (wrapped(), B256::repeat_byte(3));
+        let secret = SealingSecret::new([1; 32]);
+        assert_eq!(wrapped.recipient, recipient_id(&secret.public().unwrap()));
+        assert_eq!(unwrap(&wrapped, &address, &secret).unwrap().bytes(), &[2; 32]);
+        let fails = |wrapped: &WrappedKey, address: &B256, secret: [u8; 32]| {
+            unwrap(wrapped, address, &SealingSecret::new(secret)).err()
+        };
+        assert_eq!(fails(&wrapped, &address, [9; 32]), Some(WrapError::Unwrap));
+        assert_eq!(fails(&wrapped, &B256::ZERO, [1; 32]), Some(WrapError::Unwrap));
+        let mut changed = wrapped;
+        changed.ciphertext[47] ^= 1;
+        assert_eq!(fails(&changed, &address, [1; 32]), Some(WrapError::Unwrap));
+        let mut changed = wrapped;
+        changed.encapsulated[0] ^= 1;
+        assert_eq!(fails(&changed, &address, [1; 32]), Some(WrapError::Unwrap));
+    }
+
+    #[test]
+    fn bytes_lead_back_and_debug_shows_none() {
+        let bytes = wrapped().encode();
+        assert_eq!(bytes.len(), WrappedKey::BYTES);
+        assert_eq!(WrappedKey::decode(&bytes), Ok(wrapped()));
+        assert_eq!(WrappedKey::decode(&bytes[1..]), Err(WrapError::Malformed));
+        assert_eq!(WrappedKey::decode(&[&bytes[..], &[0]].concat()), Err(WrapError::Malformed));
+        let shown = format!("{:?} {:?}", wrapped(), SealingSecret::new([1; 32]));
+        assert_eq!(shown, "WrappedKey(..) SealingSecret(..)");
+    }
+
+    #[test]
+    fn nothing_is_wrapped_for_a_point_of_small_order() {
+        let mut randomness = ChaCha20Rng::seed_from_u64(7);
+        let result = wrap(&DataKey::new([2; 32]), &B256::ZERO, &B256::ZERO, &mut randomness);
+        assert_eq!(result.err(), Some(WrapError::Recipient));
+    }
+}

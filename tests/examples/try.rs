@@ -7,6 +7,13 @@ fn main() {
         ("histories.json", chartroll_tests::vectors::histories::make),
     ] {
         let r = std::panic::catch_unwind(|| value());
-        match r { Ok(v) => { let s = serde_json::to_string_pretty(&v).unwrap(); println!("{name} {}", s.len()); std::fs::write(format!("/tmp/w/vec/{name}"), s).unwrap(); } Err(_) => println!("{name} FAILED") }
+        match r {
+            Ok(v) => {
+                let s = serde_json::to_string_pretty(&v).unwrap();
+                println!("{name} {}", s.len());
+                std::fs::write(format!("/tmp/w/vec/{name}"), s).unwrap();
+            }
+            Err(_) => println!("{name} FAILED"),
+        }
     }
 }

@@ -5,5 +5,6 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unwrap_used)]
 
 pub mod keys;
+pub mod traffic;
 pub mod vectors;
 pub mod ward;

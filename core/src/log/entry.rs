@@ -108,3 +108,59 @@ pub fn blind(signature: &[u8; 64], k: u8) -> FixedBytes<16> {
     let hash = tagged(tag::BLIND, &[signature, &[k]]);
     FixedBytes::from_slice(hash.split_at(16).0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Access, ConsentRevoke};
+
+    fn entry(verdict: u8, event: Event) -> Entry {
+        let at = |millis| Time::from_millis(millis).unwrap();
+        Entry {
+            sequence: 1,
+            clock: at(2),
+            time: at(3),
+            signer: 4,
+            payloads_root: B256::repeat_byte(5),
+            k: 6,
+            blind: FixedBytes::repeat_byte(7),
+            verdict: Verdict::new(verdict).unwrap(),
+            event,
+        }
+    }
+
+    #[test]
+    fn an_entry_of_an_access_is_ninety_bytes_and_leads_back() {
+        let access = Event::Access(Access { patient: 8, actor: 9, ..Access::default() });
+        let bytes = entry(0x47, access.clone()).encode();
+        assert_eq!((bytes.len(), bytes[73], bytes[74]), (90, 0x47, 0x80));
+        assert_eq!(Entry::decode(&bytes), Ok(entry(0x47, access)));
+        assert_eq!(Entry::decode(&bytes[..89]), Err(EntryError));
+        assert_eq!(Entry::decode(&[&bytes[..], &[0]].concat()), Err(EntryError));
+        assert_eq!(entry(7, Event::ConsentRevoke(ConsentRevoke { consent: 1 })).leaf(), {
+            let bytes = entry(7, Event::ConsentRevoke(ConsentRevoke { consent: 1 })).encode();
+            hash::leaf(&bytes)
+        });
+    }
+
+    #[test]
+    fn accesses_have_a_verdict_and_nothing_else_has() {
+        let unjudged = entry(0, Event::Access(Access::default())).encode();
+        assert_eq!(Entry::decode(&unjudged), Err(EntryError));
+        let judged = entry(7, Event::ConsentRevoke(ConsentRevoke { consent: 1 })).encode();
+        assert_eq!(Entry::decode(&judged), Err(EntryError));
+        let mut unknown = entry(7, Event::Access(Access::default())).encode();
+        unknown[73] = 9;
+        assert_eq!(Entry::decode(&unknown), Err(EntryError));
+        unknown[73] = 7;
+        unknown[74] = 0xC0;
+        assert_eq!(Entry::decode(&unknown), Err(EntryError));
+    }
+
+    #[test]
+    fn a_blind_is_half_a_hash_of_signature_and_place() {
+        let hash = alloy_primitives::keccak256([&[5][..], &[9; 64], &[2]].concat());
+        assert_eq!(blind(&[9; 64], 2).as_slice(), &hash[..16]);
+        assert_ne!(blind(&[9; 64], 2), blind(&[9; 64], 3));
+    }
+}

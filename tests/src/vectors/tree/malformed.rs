@@ -1,8 +1,8 @@
 //! Bytes that are no witness: each is a witness with one thing wrong.
 
-use super::rows::index;
+use super::rows::{self, Numbers, index};
 use crate::vectors::json;
-use chartroll_core::row::{Index, Table};
+use chartroll_core::row::Index;
 use chartroll_core::state::State;
 use chartroll_core::tree;
 use chartroll_core::witness::Witness;
@@ -72,10 +72,6 @@ impl Parts {
         out
     }
 
-    fn swap(&mut self, a: usize, b: usize) {
-        self.rows.swap(a, b);
-    }
-
     fn set_bytes(&mut self, row: usize, bytes: &[u8]) {
         self.rows[row].length = u16::try_from(bytes.len()).unwrap();
         self.rows[row].bytes = bytes.to_vec();
@@ -86,29 +82,42 @@ impl Parts {
     }
 }
 
-/// Every vector; `few` has three events, so that its frontier has two peaks.
-pub(super) fn make(few: &State, many: &State) -> Vec<Value> {
-    let rows = [index(0, 0), index(0, 1), index(1, 1), index(2, 2), index(3, 1), index(3, 2), index(4, 9)];
-    let page = Parts::of(&few.prove(rows).encode());
+/// Every vector.
+pub(super) fn make() -> Vec<Value> {
+    // Three events: a frontier of two peaks.
+    let state = rows::state(&Numbers { orgs: 3, principals: 3, patients: 2, consents: 9, events: 3 });
+    let places = [Index::META, Index::FRONTIER, index(1, 1), index(4, 1), index(4, 2), index(4, 12)];
+    let page = Parts::of(&state.prove(places).encode());
     let mut cases = Cases { page, list: Vec::new() };
     cases.add_rows();
-    cases.add_flags_and_siblings();
+    cases.add_flags();
+    cases.add_siblings_and_hints();
     cases.add_ends();
-    cases.add_row_bytes(many);
-    cases.add_frontiers(few);
+    cases.add_row_bytes(&state);
+    cases.add_codes(&state);
+    cases.add_frontiers(&state);
     cases.list
 }
 
+/// The witness of one row.
+fn single(state: &State, table: u8, row: u32) -> Parts {
+    Parts::of(&state.prove([index(table, row)]).encode())
+}
+
 struct Cases {
-    /// Rows 0 meta, 1 frontier, 2 org, 3 principal with a P-256 key, 4 and 5 patients 1 and 2, 6 an absent consent.
+    /// Rows 0 meta, 1 frontier, 2 org, 3 and 4 consents 1 and 2, 5 an absent consent.
     page: Parts,
     list: Vec<Value>,
 }
 
 impl Cases {
-    /// The page's witness with one change.
     fn changed(&mut self, name: &str, change: impl FnOnce(&mut Parts)) {
-        let mut parts = self.page.clone();
+        let page = self.page.clone();
+        self.changed_of(name, page, change);
+    }
+
+    /// A witness with one change.
+    fn changed_of(&mut self, name: &str, mut parts: Parts, change: impl FnOnce(&mut Parts)) {
         change(&mut parts);
         self.add(name, &parts.encode());
     }
@@ -120,19 +129,19 @@ impl Cases {
     }
 
     fn add_rows(&mut self) {
-        self.changed("rows that do not ascend", |parts| parts.swap(4, 5));
-        self.changed("tables that do not ascend", |parts| parts.swap(2, 3));
+        self.changed("rows that do not ascend", |parts| parts.rows.swap(3, 4));
+        self.changed("tables that do not ascend", |parts| parts.rows.swap(2, 3));
         self.changed("a row twice", |parts| {
-            parts.rows.insert(5, parts.rows[4].clone());
+            parts.rows.insert(4, parts.rows[3].clone());
             parts.count += 1;
         });
         self.changed("an absent row twice", |parts| {
-            parts.rows.push(parts.rows[6].clone());
+            parts.rows.push(parts.rows[5].clone());
             parts.count += 1;
         });
-        self.changed("table 5", |parts| parts.rows[6].table = 5);
-        self.changed("table 8, beyond the tree", |parts| parts.rows[6].table = 8);
-        self.changed("table 255", |parts| parts.rows[6].table = 255);
+        self.changed("table 5", |parts| parts.rows[5].table = 5);
+        self.changed("table 8, beyond the tree", |parts| parts.rows[5].table = 8);
+        self.changed("table 255", |parts| parts.rows[5].table = 255);
         self.changed("one row more than there is", |parts| parts.count += 1);
         self.changed("one row less than there is", |parts| parts.count -= 1);
         self.add("no rows", &[0, 0, 0, 0]);
@@ -142,25 +151,29 @@ impl Cases {
         self.add("ones", &[0xFF; 64]);
     }
 
-    fn add_flags_and_siblings(&mut self) {
-        // Patients 1 and 2 differ in bits 0 and 1: 1 climbs to height 1 and waits there, 2 meets it at height 1.
-        self.changed("a flag at the height where rows meet", |parts| parts.rows[4].flags |= 1 << 1);
-        self.changed("a flag above the height where rows meet", |parts| parts.rows[4].flags |= 1 << 20);
-        self.changed("a flag at the root's height", |parts| parts.rows[6].flags |= 1 << 35);
+    fn add_flags(&mut self) {
+        // Consents 1 and 2 differ in bits 0 and 1: 1 climbs to height 1 and waits there, 2 meets it at height 1.
+        self.changed("a flag at the height where rows meet", |parts| parts.rows[3].flags |= 1 << 1);
+        self.changed("a flag above the height where rows meet", |parts| parts.rows[3].flags |= 1 << 20);
+        self.changed("a flag at the root's height", |parts| parts.rows[5].flags |= 1 << 35);
         self.changed("the highest flag", |parts| parts.rows[0].flags |= 1 << 39);
-        self.changed("a flag where a node waits", |parts| parts.rows[5].flags |= 1 << 1);
-        self.changed("a flag where a node waits, and a sibling for it", |parts| {
-            parts.rows[5].flags |= 1 << 1;
-            let mut siblings = parts.siblings.1.clone();
-            siblings.insert(0, tree::empty(1).0);
-            parts.set_siblings(siblings);
-        });
-        self.changed("a flag more than siblings", |parts| parts.rows[6].flags |= 1 << 20);
+        self.changed("a flag where a node waits", |parts| parts.rows[4].flags |= 1 << 1);
+        for place in 0..=self.page.siblings.1.len() {
+            self.changed(&format!("a flag where a node waits, and sibling {place} for it"), |parts| {
+                parts.rows[4].flags |= 1 << 1;
+                let mut siblings = parts.siblings.1.clone();
+                siblings.insert(place, tree::empty(1).0);
+                parts.set_siblings(siblings);
+            });
+        }
+        self.changed("a flag more than siblings", |parts| parts.rows[5].flags |= 1 << 20);
         self.changed("a flag less than siblings", |parts| {
-            let flags = &mut parts.rows[5].flags;
-            assert_ne!(*flags, 0);
-            *flags &= *flags - 1;
+            assert_ne!(parts.rows[4].flags & 1, 0, "consent 3 is there");
+            parts.rows[4].flags &= !1;
         });
+    }
+
+    fn add_siblings_and_hints(&mut self) {
         self.changed("a sibling missing", |parts| parts.set_siblings(parts.siblings.1[1..].to_vec()));
         self.changed("no siblings", |parts| parts.set_siblings(Vec::new()));
         self.changed("a sibling left over", |parts| {
@@ -186,79 +199,69 @@ impl Cases {
         }
     }
 
-    fn add_row_bytes(&mut self, many: &State) {
-        let names = ["meta", "frontier", "org", "principal", "patient"];
-        for (row, name) in names.iter().enumerate() {
-            let bytes = self.page.rows[row].bytes.clone();
-            self.changed(&format!("{name}: a byte short"), |parts| parts.set_bytes(row, &bytes[..bytes.len() - 1]));
-            let longer = [&bytes[..], &[0]].concat();
-            self.changed(&format!("{name}: a byte long"), |parts| parts.set_bytes(row, &longer));
-            self.changed(&format!("{name}: one byte"), |parts| parts.set_bytes(row, &[0]));
-            self.changed(&format!("{name}: a length of 65,535"), |parts| parts.rows[row].length = u16::MAX);
+    fn add_row_bytes(&mut self, state: &State) {
+        let page = self.page.clone();
+        let rows = [
+            ("meta", 0, page.clone()),
+            ("frontier", 1, page),
+            ("org", 0, single(state, 1, 2)),
+            ("principal without a key", 0, single(state, 2, 3)),
+            ("principal with an address", 0, single(state, 2, 1)),
+            ("principal with a point", 0, single(state, 2, 2)),
+            ("patient", 0, single(state, 3, 2)),
+            ("consent", 0, single(state, 4, 3)),
+        ];
+        for (name, row, parts) in rows {
+            let bytes = parts.rows[row].bytes.clone();
+            let (shorter, longer) = (&bytes[..bytes.len() - 1], [&bytes[..], &[0]].concat());
+            self.changed_of(&format!("{name}: a byte short"), parts.clone(), |parts| parts.set_bytes(row, shorter));
+            self.changed_of(&format!("{name}: a byte long"), parts.clone(), |parts| parts.set_bytes(row, &longer));
+            self.changed_of(&format!("{name}: one byte"), parts.clone(), |parts| parts.set_bytes(row, &[0]));
+            let most = format!("{name}: a length of 65,535");
+            self.changed_of(&most, parts, |parts| parts.rows[row].length = u16::MAX);
         }
         let of_org = self.page.rows[2].bytes.clone();
-        self.changed("a principal with the bytes of an org", |parts| parts.set_bytes(3, &of_org));
+        self.changed("a consent with the bytes of an org", |parts| parts.set_bytes(3, &of_org));
         self.changed("row 2 of meta is there", |parts| {
             parts.rows[1].row = 2;
             parts.set_bytes(1, &[0; 70]);
         });
-        // Places: org policy 24, status 25; principal role 4, status 69, kind of key 102; patient flags 96.
-        let fields: [(&str, usize, usize, &[u8]); 6] = [
-            ("org, policy", 2, 24, &[0, 3]),
-            ("org, status", 2, 25, &[0, 3]),
-            ("principal, role", 3, 4, &[0, 7]),
-            ("principal, status", 3, 69, &[0, 3]),
-            ("principal, kind of key", 3, 102, &[0, 1, 3]),
-            ("patient, flags", 4, 96, &[4, 0x80]),
-        ];
-        for (what, row, place, values) in fields {
-            for value in values {
-                self.changed(&format!("{what} {value}"), |parts| parts.rows[row].bytes[place] = *value);
-            }
-        }
-        self.add_consents(many);
     }
 
-    fn add_consents(&mut self, many: &State) {
-        let consent = Parts::of(&many.prove([Index::new(Table::Consents, 3)]).encode());
-        // Places: grantee kind 4, purposes 9, actions 17, categories 18.
-        let fields: [(&str, usize, &[u8]); 4] = [
-            ("grantee kind", 4, &[0, 3]),
-            ("purposes, highest byte", 9, &[0x20, 0x80]),
-            ("actions", 17, &[0x40, 0x80]),
-            ("categories, highest byte", 18, &[0x01]),
+    /// Codes and bits that their tables do not have, each in a row alone.
+    fn add_codes(&mut self, state: &State) {
+        let fields: [(&str, (u8, u32), usize, &[u8]); 10] = [
+            ("org, policy", (1, 1), 24, &[0, 3]),
+            ("org, status", (1, 1), 25, &[0, 3]),
+            ("principal, role", (2, 1), 4, &[0, 7]),
+            ("principal, status", (2, 1), 69, &[0, 3]),
+            ("principal, kind of key", (2, 1), 102, &[0, 2, 3]),
+            ("patient, flags", (3, 1), 92, &[4, 0x80]),
+            ("consent, grantee kind", (4, 3), 4, &[0, 3]),
+            ("consent, highest byte of purposes", (4, 3), 9, &[0x20, 0x80]),
+            ("consent, actions", (4, 3), 17, &[0x40, 0x80]),
+            ("consent, highest byte of categories", (4, 3), 18, &[0x01]),
         ];
-        for (what, place, values) in fields {
+        for (what, (table, row), place, values) in fields {
             for value in values {
-                let mut parts = consent.clone();
-                parts.rows[0].bytes[place] = *value;
-                self.add(&format!("consent, {what} {value:02x}"), &parts.encode());
+                let parts = single(state, table, row);
+                self.changed_of(&format!("{what} {value:02x}"), parts, |parts| parts.rows[0].bytes[place] = *value);
             }
         }
-        let mut short = consent;
-        let bytes = short.rows[0].bytes.clone();
-        short.set_bytes(0, &bytes[1..]);
-        self.add("consent: a byte short", &short.encode());
     }
 
     /// A frontier has as many peaks as the number of events in meta has binary ones.
-    fn add_frontiers(&mut self, few: &State) {
+    fn add_frontiers(&mut self, state: &State) {
         self.changed("frontier: a peak short", |parts| parts.set_bytes(1, &[1; 32]));
         self.changed("frontier: a peak long", |parts| parts.set_bytes(1, &[1; 96]));
-        self.changed("frontier: peaks of an empty log", |parts| {
-            let mut meta = parts.rows[0].bytes.clone();
-            meta[..8].fill(0);
-            parts.set_bytes(0, &meta);
-        });
-        self.changed("frontier: two peaks for 4 events", |parts| {
-            let mut meta = parts.rows[0].bytes.clone();
-            meta[7] = 4;
-            parts.set_bytes(0, &meta);
-        });
-        self.add("frontier: without meta", &few.prove([Index::FRONTIER]).encode());
-        let absent = [index(0, 0), index(0, 1), index(1, 1)];
-        let mut parts = Parts::of(&few.prove(absent).encode());
-        parts.set_bytes(0, &[]);
-        self.add("frontier: meta absent", &parts.encode());
+        for (what, events) in [("peaks of an empty log", 0), ("two peaks for 4 events", 4), ("two peaks for 7", 7)] {
+            self.changed(&format!("frontier: {what}"), |parts| {
+                let mut meta = parts.rows[0].bytes.clone();
+                meta[..8].copy_from_slice(&u64::to_be_bytes(events));
+                parts.set_bytes(0, &meta);
+            });
+        }
+        self.add("frontier: without meta", &state.prove([Index::FRONTIER]).encode());
+        self.changed("frontier: meta absent", |parts| parts.set_bytes(0, &[]));
     }
 }
