@@ -67,7 +67,7 @@ fn composed(input: Input<'_>, verifier: Verifier) {
                 log.extend(&leaves);
                 assert_eq!(log.root(log.size()), after.meta().ok().map(|meta| meta.log_root));
                 not_again(&after, &trial, &entries, verifier);
-                follow(&mut history, &state, &entries);
+                follow(&mut history, &state, &after, &entries);
             }
             Execution::Invalid { why, .. } => assert!(!trial.honest, "an honest page is INVALID: {why}"),
         }
@@ -89,7 +89,7 @@ fn not_again(after: &State, trial: &Trial, entries: &[Entry], verifier: Verifier
 }
 
 /// Adds entries under the patients whose heads they move.
-fn follow(history: &mut Vec<(u32, Entry)>, before: &State, entries: &[Entry]) {
+fn follow(history: &mut Vec<(u32, Entry)>, before: &State, after: &State, entries: &[Entry]) {
     let mut next = before.meta().expect("a full state").counts.patients;
     for entry in entries {
         let patient = match &entry.event {
@@ -97,7 +97,7 @@ fn follow(history: &mut Vec<(u32, Entry)>, before: &State, entries: &[Entry]) {
                 next += 1;
                 Some(next - 1)
             }
-            Event::ConsentRevoke(revoke) => before.consent(revoke.consent).ok().map(|consent| consent.patient),
+            Event::ConsentRevoke(revoke) => after.consent(revoke.consent).ok().map(|consent| consent.patient),
             event => events::patient(event),
         };
         history.extend(patient.map(|patient| (patient, entry.clone())));

@@ -48,7 +48,6 @@ impl<'a> Composer<'a> {
         self.input.is_empty()
     }
 
-
     /// A page that may follow `state`.
     pub(crate) fn page(&mut self, state: &State) -> Trial {
         let last = state.meta().expect("a full state").clock;

@@ -4,7 +4,7 @@
 //! that was verified, whatever it holds, a page has an answer or an error and never panics.
 
 use crate::check::{self, Verifier};
-use crate::compose::Composer;
+use crate::compose::{Composer, Trial};
 use crate::fixture::{CHAIN, STATE};
 use crate::input::{Input, mutate};
 use chartroll_core::limits::STATE_TREE_HEIGHT;
@@ -25,7 +25,7 @@ pub fn witness(data: &[u8]) {
         return;
     }
     let mut composer = Composer::new(Input::new(input.take(PAGE_CHOICES)), Verifier::Lenient);
-    let (page, item) = composer.page(&STATE);
+    let Trial { page, item, .. } = composer.page(&STATE);
     let execution = check::execute(&*STATE, &page, item.as_ref(), Verifier::Lenient);
     let mut bytes = STATE.witness(execution.touched()).encode();
     assert!(decode(&bytes).is_some());
