@@ -162,9 +162,8 @@ fn find_signer<R: Rows>(rows: &mut Overlay<'_, R>, clock: Time, envelope: &Envel
 }
 
 fn status_fault(principal: &Principal, org: &Org, clock: Time) -> Option<Reason> {
-    let revoked = principal.revoked_at != Time::ZERO && clock >= principal.revoked_at;
     let works_for_org = matches!(principal.role, Role::Admin | Role::System | Role::Officer);
-    if principal.status != PrincipalStatus::Active || revoked {
+    if principal.status != PrincipalStatus::Active {
         Some(Reason::SignerRevoked)
     } else if clock < principal.valid_from {
         Some(Reason::SignerNotYetValid)

@@ -182,7 +182,9 @@ fn encode_blob(pages: &[Page]) -> Vec<u8> {
 
 fn decode_page(elements: &[[u8; ELEMENT_BYTES]]) -> Option<Page> {
     let mut bytes = Vec::with_capacity(PAGE_BYTES);
-    elements.iter().for_each(|[_, low @ ..]| bytes.extend_from_slice(low));
+    for [_, low @ ..] in elements {
+        bytes.extend_from_slice(low);
+    }
     Page::from_slice(&bytes)
 }
 

@@ -29,7 +29,7 @@ mod types {
 /// The chain and contract that signatures are for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Chain {
-    chain_id: u64,
+    id: u64,
     contract: Address,
     separator: B256,
 }
@@ -44,12 +44,12 @@ impl Chain {
             verifying_contract: Some(contract),
             salt: None,
         };
-        Self { chain_id, contract, separator: domain.hash_struct() }
+        Self { id: chain_id, contract, separator: domain.hash_struct() }
     }
 
     /// Id of the L1 chain.
     pub const fn chain_id(&self) -> u64 {
-        self.chain_id
+        self.id
     }
 
     /// Address of the Rollup.
@@ -95,13 +95,13 @@ pub fn person_hash(envelope: &Envelope<'_>, identities: &B256) -> Option<B256> {
     let [event] = envelope.events.as_slice() else { return None };
     let common = Common::new(&envelope.head, *identities);
     Some(match &event.event {
-        Event::PatientBind(bind) => common.patient_bind(bind),
+        Event::PatientBind(bind) => common.patient_bind(*bind),
         Event::PatientPolicy(policy) => common.patient_policy(policy),
         Event::PrincipalAdd(add) => common.principal_add(add),
         Event::PrincipalRotate(rotate) => common.principal_rotate(rotate),
         Event::PrincipalRevoke(revoke) => common.principal_revoke(revoke),
         Event::ConsentGrant(grant) => common.consent_grant(grant),
-        Event::ConsentRevoke(revoke) => common.consent_revoke(revoke),
+        Event::ConsentRevoke(revoke) => common.consent_revoke(*revoke),
         Event::Access(_) | Event::PatientOpen(_) | Event::PatientLink(_) | Event::Annotate(_) => return None,
     })
 }
@@ -123,9 +123,9 @@ impl Common {
         Self { signer, nonce, baseTime: U48::from(head.base_time.millis()), payloadsRoot: payloads_root, identities }
     }
 
-    fn patient_bind(self, bind: &event::PatientBind) -> B256 {
+    fn patient_bind(self, bind: event::PatientBind) -> B256 {
         let Self { signer, nonce, baseTime, payloadsRoot, identities } = self;
-        let event::PatientBind { patient, controller, proxy } = *bind;
+        let event::PatientBind { patient, controller, proxy } = bind;
         PatientBind { signer, nonce, baseTime, payloadsRoot, patient, controller, proxy, identities }
             .eip712_hash_struct()
     }
@@ -197,7 +197,7 @@ impl Common {
         .eip712_hash_struct()
     }
 
-    fn consent_revoke(self, revoke: &event::ConsentRevoke) -> B256 {
+    fn consent_revoke(self, revoke: event::ConsentRevoke) -> B256 {
         let Self { signer, nonce, baseTime, payloadsRoot, identities } = self;
         ConsentRevoke { signer, nonce, baseTime, payloadsRoot, consent: revoke.consent, identities }
             .eip712_hash_struct()

@@ -55,7 +55,9 @@ pub fn leaf(bytes: &[u8]) -> B256 {
 pub fn tagged(tag: u8, parts: &[&[u8]]) -> B256 {
     let mut hasher = alloy_primitives::Keccak256::new();
     hasher.update([tag]);
-    parts.iter().for_each(|part| hasher.update(part));
+    for part in parts {
+        hasher.update(part);
+    }
     hasher.finalize()
 }
 

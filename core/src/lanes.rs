@@ -4,7 +4,9 @@
 //! unit idle; eight side by side fill it. Plain arrays that the compiler vectorizes: `pulp` picks the widest
 //! instructions the machine has at run time, and without any the same code runs scalar. No result depends on it.
 // Lanes are indexed by counters bounded by the arrays' own lengths; `get` would keep the compiler from vectorizing.
-#![allow(clippy::indexing_slicing)]
+#![allow(clippy::indexing_slicing, clippy::needless_range_loop)]
+// The whole of a permutation has to be compiled for the instructions that `dispatch` found.
+#![allow(clippy::inline_always)]
 
 use alloy_primitives::{B256, keccak256};
 

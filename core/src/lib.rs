@@ -8,6 +8,9 @@
 //! [`log`] authenticate what results; [`history`] and [`receipt`] are what people hold in hand. [`mask`] hides pages on
 //! L1, [`payload`] and [`wrap`] seal what never goes there.
 
+// Tests count with small numbers.
+#![cfg_attr(test, allow(clippy::cast_possible_truncation))]
+
 pub mod admission;
 pub mod batch;
 pub mod bytes;

@@ -20,19 +20,19 @@ pub(crate) struct Name {
     pub(crate) optional: bool,
 }
 
-const fn needed(table: Table, row: u32) -> Option<Name> {
-    Some(Name { index: Index::new(table, row), optional: false })
+const fn needed(table: Table, row: u32) -> Name {
+    Name { index: Index::new(table, row), optional: false }
 }
 
-const fn optional(table: Table, row: u32) -> Option<Name> {
-    Some(Name { index: Index::new(table, row), optional: true })
+const fn optional(table: Table, row: u32) -> Name {
+    Name { index: Index::new(table, row), optional: true }
 }
 
 /// Row numbers that an event means, in the order of its fields; of an access all three, written or not.
 pub(crate) fn meant(event: &Event) -> impl Iterator<Item = Name> {
     use Table::{Consents, Orgs, Patients, Principals};
     let mut names = [None; NAMES_MAX];
-    let mut set = |list: &[Option<Name>]| names.iter_mut().zip(list).for_each(|(place, name)| *place = *name);
+    let mut set = |list: &[Name]| names.iter_mut().zip(list).for_each(|(place, name)| *place = Some(*name));
     match event {
         Event::Access(access) => set(&[
             needed(Patients, access.patient),

@@ -144,7 +144,7 @@ pub fn unpack(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, PayloadError> {
     let mut reader = Reader::new(body);
     let length = reader.u32()? as usize;
     let frame = reader.take(length)?;
-    if body.len() % PAYLOAD_PAD_BYTES != 0
+    if !body.len().is_multiple_of(PAYLOAD_PAD_BYTES)
         || reader.rest().len() >= PAYLOAD_PAD_BYTES
         || reader.rest().iter().any(|byte| *byte != 0)
     {

@@ -28,6 +28,7 @@ impl Time {
     }
 
     /// [`Time::MAX`] when the sum reaches 2^48.
+    #[must_use]
     pub fn saturating_add(self, millis: u64) -> Self {
         self.checked_add(millis).unwrap_or(Self::MAX)
     }

@@ -245,7 +245,9 @@ impl<'a, V: Verify> Run<'a, V> {
     fn take_envelopes<R: Rows>(&self, rows: &mut Overlay<'_, R>) -> Result<Taken<'a>, Stop> {
         let envelopes = self.page.envelopes().map_err(Invalid::from)?;
         let mut budget = PageBudget::new();
-        envelopes.iter().for_each(|envelope| budget.add(envelope));
+        for envelope in &envelopes {
+            budget.add(envelope);
+        }
         if !budget.fits() || envelopes.iter().any(|envelope| envelope.events.len() > EVENTS_PER_ENVELOPE_MAX) {
             return Err(Invalid::Budget.into());
         }

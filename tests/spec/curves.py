@@ -135,7 +135,9 @@ def split_signature(kind, signature):
 
 
 def check_signature(kind, key, digest, signature):
-    """§7.5: "ok", "Malformed" or "Wrong"."""
+    """§7.5: "ok", "NoKey", "Malformed" or "Wrong"."""
+    if kind == 0:
+        return "NoKey"
     parts = split_signature(kind, signature)
     if parts is None:
         return "Malformed"

@@ -86,10 +86,11 @@ def decode_frontier(data):
     return [data[i:i + 32] for i in range(0, len(data), 32)]
 
 
-def check(table, number, data):
-    """Raise BadRow unless the bytes are a valid row in that place."""
+def check(table, number, data, size=None):
+    """Raise BadRow unless the bytes are a valid row in that place; `size`: the log's, where meta 0 came before."""
     if table == META and number == 1:
-        decode_frontier(data)
+        if size is None or len(decode_frontier(data)) != size.bit_count():
+            raise BadRow("meta 1 does not fit the log's size")
     elif table not in LAYOUTS or (table == META and number > 1):
         raise BadRow(f"no row {number} of table {table}")
     else:

@@ -93,7 +93,8 @@ class Witness:
                 raise BadWitness("rows do not ascend")
             if row is not None:
                 try:
-                    rows.check(*key, row)
+                    meta = self.rows.get((0, 0))
+                    rows.check(*key, row, meta and rows.decode(0, meta).next_sequence)
                 except rows.BadRow as fault:
                     raise BadWitness(f"row {key}: {fault}") from None
             self.keys.append(key)

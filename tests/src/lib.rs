@@ -4,6 +4,7 @@
 // Fixtures stop the test run when they are wrong; nothing of this crate is linked into a product.
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unwrap_used)]
 
+pub mod hospital_day;
 pub mod keys;
 pub mod traffic;
 pub mod vectors;

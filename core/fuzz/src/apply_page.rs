@@ -147,7 +147,10 @@ fn tampered(mut input: Input<'_>) {
         let honest = trial.page.envelopes().expect("it applied");
         let left = changed.envelopes().expect("it applied");
         let mut bytes = honest.iter().map(chartroll_core::envelope::Envelope::bytes);
-        assert!(left.iter().all(|envelope| bytes.any(|whole| whole == envelope.bytes())), "a signature covers too little");
+        assert!(
+            left.iter().all(|envelope| bytes.any(|whole| whole == envelope.bytes())),
+            "a signature covers too little"
+        );
         assert!(!entries.is_empty());
     }
 }

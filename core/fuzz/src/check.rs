@@ -60,12 +60,7 @@ pub(crate) fn applied(state: &State, page: &Page) -> Option<(State, Vec<Entry>)>
 }
 
 /// Runs `page` on `state` and holds what must hold of every page. Returns its execution and the state after it.
-pub(crate) fn check(
-    state: &State,
-    page: &Page,
-    item: Option<&QueueItem>,
-    verifier: Verifier,
-) -> (Execution, State) {
+pub(crate) fn check(state: &State, page: &Page, item: Option<&QueueItem>, verifier: Verifier) -> (Execution, State) {
     let execution = execute(state, page, item, verifier);
     assert!(same(&execution, &execute(state, page, item, verifier)), "a page has two answers");
     bounded(page, &execution);
@@ -90,9 +85,7 @@ fn same(one: &Execution, other: &Execution) -> bool {
         (
             Applied { changes, entries, leaves, skip, touched },
             Applied { changes: changes2, entries: entries2, leaves: leaves2, skip: skip2, touched: touched2 },
-        ) => {
-            (changes, entries, leaves, skip, touched) == (changes2, entries2, leaves2, skip2, touched2)
-        }
+        ) => (changes, entries, leaves, skip, touched) == (changes2, entries2, leaves2, skip2, touched2),
         (Invalid { why, touched }, Invalid { why: why2, touched: touched2 }) => (why, touched) == (why2, touched2),
         _ => false,
     }

@@ -4,7 +4,9 @@ use crate::fixture::{CLOCK, at};
 use crate::input::Input;
 use crate::keys;
 use alloy_primitives::B256;
-use chartroll_core::codes::{Action, Annotation, Category, GranteeKind, Outcome, Purpose, Relation, RevocationReason, Role};
+use chartroll_core::codes::{
+    Action, Annotation, Category, GranteeKind, Outcome, Purpose, Relation, RevocationReason, Role,
+};
 use chartroll_core::envelope::{self, Head};
 use chartroll_core::event::{
     Access, Annotate, Codes, ConsentGrant, ConsentRevoke, Event, PatientBind, PatientFlags, PatientLink, PatientOpen,
@@ -19,7 +21,9 @@ use chartroll_core::time::Time;
 /// An event of any kind; an access follows the last one.
 pub(crate) fn choose(input: &mut Input<'_>, counts: &RowCounts, last: &Access) -> Event {
     match input.below(16) {
-        0 => Event::PatientOpen(PatientOpen { pseudonym: input.hash(), controller: optional(input, counts.principals) }),
+        0 => {
+            Event::PatientOpen(PatientOpen { pseudonym: input.hash(), controller: optional(input, counts.principals) })
+        }
         1 => Event::PatientBind(PatientBind {
             patient: row(input, counts.patients),
             controller: optional(input, counts.principals),

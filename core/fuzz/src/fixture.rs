@@ -26,7 +26,8 @@ pub(crate) static STATE: LazyLock<State> = LazyLock::new(|| {
 });
 
 /// The log up to [`STATE`]: a few leaves of nobody.
-pub(crate) static LOG: LazyLock<Log> = LazyLock::new(|| Log::from_leaves(&(0..5).map(nobodys_leaf).collect::<Vec<_>>()));
+pub(crate) static LOG: LazyLock<Log> =
+    LazyLock::new(|| Log::from_leaves(&(0..5).map(nobodys_leaf).collect::<Vec<_>>()));
 
 /// A time, in milliseconds.
 pub(crate) fn at(millis: u64) -> Time {
@@ -120,7 +121,8 @@ fn principals() -> Vec<(Index, Row)> {
 }
 
 fn patients() -> Vec<(Index, Row)> {
-    let open = |number: u8, org: u32, controller: u32| Patient::open(org, keccak256([6, number]), B256::ZERO, controller);
+    let open =
+        |number: u8, org: u32, controller: u32| Patient::open(org, keccak256([6, number]), B256::ZERO, controller);
     let (due, later) = (at(CLOCK - 1), at(CLOCK + 86_400_000));
     let explicit = PatientFlags::EXPLICIT_CONSENT;
     let mut rows = vec![
@@ -167,7 +169,10 @@ fn consents() -> Vec<(Index, Row)> {
     let rows = [
         consent(1, 2, GranteeKind::Org, 2),
         consent(2, 3, GranteeKind::Principal, 10),
-        Consent { scope: Scope { purposes: 1 << 54, actions: 4, categories: 1 << 8 }, ..consent(3, 7, GranteeKind::Principal, 5) },
+        Consent {
+            scope: Scope { purposes: 1 << 54, actions: 4, categories: 1 << 8 },
+            ..consent(3, 7, GranteeKind::Principal, 5)
+        },
         Consent { revoked_at: at(CLOCK - 1_000), ..consent(4, 2, GranteeKind::Org, 1) },
         Consent { valid_until: at(CLOCK + 1_000), ..consent(5, 9, GranteeKind::Org, 1) },
     ];

@@ -4,7 +4,7 @@
 //! and one that was changed holds only for the very leaf, index and size (receipt, history) it was made for. The size
 //! is the verifier's to know: a root does not tell the size of its tree, so a proof is only asked about the right one.
 
-use crate::check::{self, Verifier};
+use crate::check;
 use crate::fixture::{CHAIN, CLOCK, STATE, at};
 use crate::input::{Input, mutate};
 use crate::{events, keys};

@@ -46,7 +46,9 @@ fn row(table: Table, bytes: &[u8]) {
     assert_eq!(row.encode(), bytes);
     let fits = match row {
         Row::Org(org) => bytes.len() == Org::BYTES && org.identity() == org.name,
-        Row::Patient(patient) => bytes.len() == Patient::BYTES && patient.is_due(Time::MAX) == (patient.pending_controller != 0),
+        Row::Patient(patient) => {
+            bytes.len() == Patient::BYTES && patient.is_due(Time::MAX) == (patient.pending_controller != 0)
+        }
         // Nobody is active before the first moment is over, or at a time before they are valid.
         Row::Principal(principal) => {
             let active = principal.is_active_at(principal.valid_until);

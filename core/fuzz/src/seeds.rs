@@ -153,7 +153,9 @@ fn proofs() -> Vec<Seed> {
         seed("proofs", "receipt", 2, &receipts[2].encode()),
         seed("proofs", "history", 3, &History { patient: 3, witness, entries }.encode()),
     ];
-    for (choice, name) in [(4, "inclusion_changed"), (5, "consistency_changed"), (6, "receipt_changed"), (7, "history_changed")] {
+    for (choice, name) in
+        [(4, "inclusion_changed"), (5, "consistency_changed"), (6, "receipt_changed"), (7, "history_changed")]
+    {
         seeds.extend(chance("proofs", name, choice, 2, 24));
     }
     seeds

@@ -51,7 +51,8 @@ fn one_encoding(envelope: &Envelope<'_>) {
 /// A page's body, padded with zeros.
 fn page(bytes: &[u8]) {
     let body = &bytes[..bytes.len().min(PAGE_BODY_BYTES)];
-    let page = Page::build(&Default::default(), Time::ZERO, chartroll_core::page::PageKind::Normal, body).expect("fits");
+    let page =
+        Page::build(&Default::default(), Time::ZERO, chartroll_core::page::PageKind::Normal, body).expect("fits");
     assert_eq!(page.body()[..body.len()], *body);
     assert_eq!(Page::from_slice(page.bytes()), Some(page.clone()));
     let Ok(envelopes) = page.envelopes() else { return };

@@ -39,7 +39,7 @@ pub(super) fn apply<R: Rows>(
         Event::PrincipalRotate(rotate) => rotate_principal(rows, signer, rotate)?,
         Event::PrincipalRevoke(revoke) => revoke_principal(rows, signer, clock, revoke)?,
         Event::ConsentGrant(grant) => grant_consent(rows, signer, clock, grant, digest)?,
-        Event::ConsentRevoke(revoke) => revoke_consent(rows, signer, clock, revoke)?,
+        Event::ConsentRevoke(revoke) => revoke_consent(rows, signer, clock, *revoke)?,
         Event::Annotate(annotate) => {
             signed_by(signer, &[Role::System, Role::Officer])?;
             at_home(signer, &rows.folded_patient(annotate.patient, clock)?)?;
@@ -240,7 +240,7 @@ fn revoke_consent<R: Rows>(
     rows: &mut Overlay<'_, R>,
     signer: &Signer,
     clock: Time,
-    revoke: &ConsentRevoke,
+    revoke: ConsentRevoke,
 ) -> Result<u32, Stop> {
     signed_by(signer, &[Role::Patient, Role::Proxy])?;
     let mut consent = rows.consent(revoke.consent)?;

@@ -18,7 +18,7 @@ const PURPOSES: &[&str] = &[
     "CLINTRCHNPC", "CLINTRCHPC", "PRECLINTRCH", "DSRCH", "POARCH", "TRANSRCH", "PATRQT", "FAMRQT", "PWATRNY",
     "SUPNWK", "PUBHLTH", "DISASTER", "THREAT", "TREAT", "CLINTRL", "COC", "ETREAT", "BTG", "ERTREAT", "POPHLTH",
 ];
-/// ActInformationAccessCode: what was touched.
+/// `ActInformationAccessCode`: what was touched.
 #[rustfmt::skip]
 const INFORMATION: &[&str] = &[
     "ACADR", "ACALL", "ACALLG", "ACCONS", "ACDEMO", "ACDI", "ACIMMUN", "ACLAB", "ACMED", "ACMEDC", "ACMEN", "ACOBS",

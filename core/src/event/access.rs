@@ -135,7 +135,7 @@ impl Context {
     }
 }
 
-fn differing<T: PartialEq>(now: T, before: T) -> Result<T, Reason> {
+fn differing<T: Copy + PartialEq>(now: T, before: T) -> Result<T, Reason> {
     if now == before { Err(Reason::Same) } else { Ok(now) }
 }
 

@@ -147,7 +147,9 @@ pub(crate) fn read_interval(reader: &mut Reader<'_>) -> Result<(Time, Time), Rea
 }
 
 pub(crate) fn put_u32s<const N: usize>(out: &mut Vec<u8>, numbers: [u32; N]) {
-    numbers.iter().for_each(|number| out.extend_from_slice(&number.to_be_bytes()));
+    for number in numbers {
+        out.extend_from_slice(&number.to_be_bytes());
+    }
 }
 
 fn known(scope: Scope) -> Result<(), Reason> {

@@ -177,7 +177,9 @@ impl Climb {
 /// Appends a count u8 and hashes. Paths of this crate are far shorter than 255.
 pub(crate) fn put_hashes(hashes: &[B256], out: &mut Vec<u8>) {
     out.push(u8::try_from(hashes.len()).unwrap_or(u8::MAX));
-    hashes.iter().for_each(|hash| out.extend_from_slice(hash.as_slice()));
+    for hash in hashes {
+        out.extend_from_slice(hash.as_slice());
+    }
 }
 
 /// Reads a count u8 and hashes.

@@ -35,13 +35,14 @@ pub(super) fn act<R: Rows>(rows: &mut Overlay<'_, R>, page: &Page) -> Result<Res
     let acted = match OrgItem::decode(page.body()) {
         Err(_) => Err(OrgSkip::Malformed),
         Ok(OrgItem::Register { account, policy, name, pseudonym_key, admin }) => {
-            let org = Org { account, admin: 0, policy, status: OrgStatus::Active, name, pseudonym_key };
+            let status = OrgStatus::Active;
+            let org = Org { account, admin: 0, policy, status, name, pseudonym_key };
             register(rows, clock, org, &admin)
         }
         Ok(OrgItem::SetStatus { org: row, status, policy }) => match find(rows, row)? {
             None => Err(OrgSkip::NoOrg),
             Some(org) => {
-                rows.put_org(row, Org { status, policy, ..org });
+                rows.put_org(row, Org { policy, status, ..org });
                 Ok(())
             }
         },

@@ -9,6 +9,7 @@ mod stages;
 mod verdicts;
 
 use super::dump::{self, REASONS, hexed, named};
+use super::json;
 use crate::ward::Ward;
 use chartroll_core::event::Event;
 use chartroll_core::state::State;
@@ -55,7 +56,7 @@ impl Cases {
         let refusal = self.ward.admit(&bytes).err().unwrap_or_else(|| panic!("{name} is admitted"));
         assert_eq!(named(&refusal), (reason, event.into()), "{name}");
         self.refused.insert(reason);
-        self.push(name, &bytes, dump::refusal(&refusal), None);
+        self.push(name, &bytes, json::refusal(&refusal), None);
     }
 
     /// Signed events that are admitted; none is an access.
@@ -104,5 +105,5 @@ pub fn make() -> Value {
     for basis in 1..=8 {
         assert!(cases.judged.iter().any(|verdict| verdict & 0x3F == basis), "no case has basis {basis}");
     }
-    json!({ "chain": dump::chain(&cases.ward), "state": dump::state(&cases.ward.state), "cases": cases.cases })
+    json!({ "chain": json::chain(&cases.ward.chain), "state": dump::state(&cases.ward.state), "cases": cases.cases })
 }

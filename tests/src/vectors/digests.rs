@@ -1,6 +1,7 @@
 //! `digests.json`: what is signed, for every kind of event and both forms.
 
 use super::dump::{self, hexed};
+use super::json;
 use crate::keys::SigningKey;
 use crate::ward::people::{consent, grant, org, patient, principal, pseudonym, who};
 use crate::ward::{Ward, access};
@@ -24,7 +25,7 @@ pub fn make() -> Value {
         type_strings().iter().map(|(name, string)| json!({ "name": name, "hash": hexed(keccak256(string)) })).collect();
     let cases: Vec<Value> = signed().iter().map(|(name, signer, events)| case(&ward, name, *signer, events)).collect();
     json!({
-        "chain": dump::chain(&ward),
+        "chain": json::chain(&ward.chain),
         "domain_separator": hexed(ward.chain.separator()),
         "type_hashes": hashes,
         "state": dump::state(&ward.state),

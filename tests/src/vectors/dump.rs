@@ -1,21 +1,15 @@
-//! States, refusals and pages as the vectors write them.
+//! States as the vectors write them, and the reasons that they must cover.
 
-use crate::ward::Ward;
-use alloy_primitives::hex;
+use super::json::hex;
 use chartroll_core::refusal::{Reason, Refusal};
 use chartroll_core::row::{Index, Table};
 use chartroll_core::rows::Rows;
 use chartroll_core::state::State;
 use serde_json::{Value, json};
 
-/// Bytes as `0x` and hex.
+/// Bytes as a JSON string.
 pub fn hexed(bytes: impl AsRef<[u8]>) -> Value {
-    Value::String(hex::encode_prefixed(bytes))
-}
-
-/// The chain that the vectors are for.
-pub fn chain(ward: &Ward) -> Value {
-    json!({ "chain_id": ward.chain.chain_id(), "contract": hexed(ward.chain.contract()) })
+    Value::String(hex(bytes))
 }
 
 /// Every row of a state, from number 0; absent ones empty.
@@ -35,11 +29,6 @@ pub fn state(state: &State) -> Value {
         "consents": table(Table::Consents),
         "root": hexed(state.root()),
     })
-}
-
-/// A refusal.
-pub fn refusal(refusal: &Refusal) -> Value {
-    json!({ "code": refusal.reason.code(), "name": refusal.reason.name(), "event": refusal.event })
 }
 
 /// A reason and its place, for comparing with what a case expects.

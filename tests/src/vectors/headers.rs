@@ -11,12 +11,15 @@ use serde_json::{Value, json};
 
 /// Every vector.
 pub fn make() -> Value {
+    let calldata_references = [1, 2, 3, 5].map(calldata_json);
+    let blob_references = [1, 2, 6].map(blob_reference_json);
+    let blobs = [1, 3].map(blob_json);
     json!({
         "headers": headers(),
         "malformed": malformed(),
-        "calldata_references": [1, 2, 3, 5, 8].map(calldata_json),
-        "blob_references": [0, 1, 2, 6].map(blob_reference_json),
-        "blobs": [1, 2, 5].map(blob_json),
+        "calldata_references": calldata_references,
+        "blob_references": blob_references,
+        "blobs": blobs,
     })
 }
 
@@ -133,7 +136,8 @@ fn malformed() -> Vec<Value> {
 
 fn page(number: u64) -> Page {
     let clock = Time::from_millis(1_772_344_800_000 + number).unwrap();
-    let body: Vec<u8> = (0..number % 31).flat_map(|n| keccak256([n.to_be_bytes(), number.to_be_bytes()].concat())).collect();
+    let body: Vec<u8> =
+        (0..number % 31).flat_map(|n| keccak256([n.to_be_bytes(), number.to_be_bytes()].concat())).collect();
     Page::build(&keccak256(number.to_be_bytes()), clock, PageKind::Normal, &body[..body.len().min(953)]).unwrap()
 }
 
@@ -144,7 +148,7 @@ fn pages(count: u64) -> Vec<Page> {
 }
 
 fn bytes_of(pages: &[Page]) -> Vec<String> {
-    json::hexes(pages.iter().map(|page| page.bytes()))
+    json::hexes(pages.iter().map(Page::bytes))
 }
 
 fn calldata_json(count: u64) -> Value {

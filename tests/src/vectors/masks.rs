@@ -17,8 +17,7 @@ const PERIOD: u64 = 3;
 pub fn make() -> Value {
     let k = keccak256("the secret of a period");
     let levels = levels(PeriodSecret::new(k.0).period_leaves(CHAIN_ID, &CONTRACT, PERIOD));
-    let root = levels.last().unwrap()[0];
-    assert_eq!(mask::period_root(&levels[0]), Some(root));
+    let root = root_of(&levels);
     json!({
         "keys": keys(&k),
         "pages": pages(&k),
@@ -31,6 +30,13 @@ pub fn make() -> Value {
         },
         "period_leaves": period_leaves(&k, &levels, &root),
     })
+}
+
+/// The last of them all, which is what the product says of the leaves.
+fn root_of(levels: &[Vec<B256>]) -> B256 {
+    let root = levels[levels.len() - 1][0];
+    assert_eq!(mask::period_root(&levels[0]), Some(root));
+    root
 }
 
 /// All nodes of a perfect tree, from its leaves to its root.

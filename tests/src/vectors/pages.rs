@@ -5,6 +5,7 @@ mod queue;
 mod story;
 
 use super::dump::{self, hexed};
+use super::json;
 use crate::ward::Ward;
 use chartroll_core::page::Page;
 use chartroll_core::queue::QueueItem;
@@ -67,7 +68,7 @@ impl Chain {
         self.push(json!({
             "name": name, "page": hexed(page.bytes()), "item": item.map(|item| hexed(item.encode())),
             "outcome": "invalid", "invalid": why, "envelope": envelope,
-            "invalid_refusal": refusal.map(|refusal| dump::refusal(&refusal)),
+            "invalid_refusal": refusal.map(|refusal| json::refusal(&refusal)),
             "witness": hexed(self.ward.state.witness(touched).encode()),
         }));
     }
@@ -78,7 +79,7 @@ impl Chain {
 
     fn finish(self, name: &str) -> Value {
         json!({
-            "name": name, "chain": dump::chain(&self.ward), "state": self.before, "steps": self.steps,
+            "name": name, "chain": json::chain(&self.ward.chain), "state": self.before, "steps": self.steps,
             "state_after": dump::state(&self.ward.state),
         })
     }
@@ -86,7 +87,7 @@ impl Chain {
 
 fn skipped(skip: &Skip) -> Value {
     match skip {
-        Skip::Refused(refusal) => dump::refusal(refusal),
+        Skip::Refused(refusal) => json::refusal(refusal),
         Skip::Org(skip) => json!({ "code": *skip as u8, "name": format!("{skip:?}") }),
     }
 }

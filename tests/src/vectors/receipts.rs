@@ -14,7 +14,8 @@ const HEAD_BYTES: usize = 63;
 
 /// Every vector.
 pub fn make() -> Value {
-    let mut cases = Cases { chain: Chain::new(1, CONTRACT), sequencer: SigningKey::secp256k1("sequencer"), list: vec![] };
+    let mut cases =
+        Cases { chain: Chain::new(1, CONTRACT), sequencer: SigningKey::secp256k1("sequencer"), list: vec![] };
     for size in [1, 2, 3, 5, 8] {
         cases.add_group(size);
     }
@@ -74,6 +75,13 @@ fn group_json(size: u64) -> Value {
     json!({ "leaves": json::hexes(places.iter().map(Place::leaf)), "root": json::hex(root) })
 }
 
+/// Receipts of a group that says the epoch 4, whoever signs whatever.
+fn signed_by(key: &SigningKey, chain: &Chain, epoch: u64, size: u64) -> Vec<Receipt> {
+    let places = group(size);
+    let digest = chain.receipt_digest(epoch, &receipt::group_root(&places).unwrap());
+    receipt::group_receipts(&places, &key.sign(&digest))
+}
+
 struct Cases {
     chain: Chain,
     sequencer: SigningKey,
@@ -83,13 +91,7 @@ struct Cases {
 impl Cases {
     /// Receipts of a group as its sequencer makes them.
     fn receipts(&self, size: u64) -> Vec<Receipt> {
-        self.signed_by(&self.sequencer, &self.chain, 4, size)
-    }
-
-    fn signed_by(&self, key: &SigningKey, chain: &Chain, epoch: u64, size: u64) -> Vec<Receipt> {
-        let places = group(size);
-        let digest = chain.receipt_digest(epoch, &receipt::group_root(&places).unwrap());
-        receipt::group_receipts(&places, &key.sign(&digest))
+        signed_by(&self.sequencer, &self.chain, 4, size)
     }
 
     /// The receipt of the fourth of five envelopes: its path has two lefts and a right.
@@ -152,7 +154,7 @@ impl Cases {
             (receipt.path.index, receipt.path.size) = (0, 1);
             receipt.path.hashes.clear();
         });
-        changed("a hash missing", &|receipt| drop(receipt.path.hashes.pop()));
+        changed("a hash missing", &|receipt| receipt.path.hashes.truncate(2));
         changed("a hash more", &|receipt| receipt.path.hashes.push(B256::ZERO));
         changed("no hashes", &|receipt| receipt.path.hashes.clear());
         changed("hashes backwards", &|receipt| receipt.path.hashes.reverse());
@@ -163,16 +165,16 @@ impl Cases {
     /// Signed by somebody else, or for something else.
     fn add_signers(&mut self) {
         let other = SigningKey::secp256k1("somebody else");
-        let by_other = self.signed_by(&other, &self.chain, 4, 5)[3].clone();
+        let by_other = signed_by(&other, &self.chain, 4, 5)[3].clone();
         self.add("signed by somebody else", &by_other, false);
         self.add_bytes_of("somebody else's own", &by_other.encode(), &other.address(), true);
         self.add_bytes_of("the zero address", &self.fourth().encode(), &Address::ZERO, false);
         let chains = [("another chain", Chain::new(2, CONTRACT)), ("another contract", Chain::new(1, Address::ZERO))];
         for (name, chain) in chains {
-            let receipt = self.signed_by(&self.sequencer, &chain, 4, 5)[3].clone();
+            let receipt = signed_by(&self.sequencer, &chain, 4, 5)[3].clone();
             self.add(&format!("signed for {name}"), &receipt, false);
         }
-        let epoch = self.signed_by(&self.sequencer, &self.chain, 3, 5)[3].clone();
+        let epoch = signed_by(&self.sequencer, &self.chain, 3, 5)[3].clone();
         self.add("signed for the epoch before", &epoch, false);
         let larger = self.receipts(8)[3].signature;
         self.add("signed for a larger group", &Receipt { signature: larger, ..self.fourth() }, false);
@@ -185,14 +187,19 @@ impl Cases {
             change(&mut receipt.signature);
             self.add(name, &receipt, false);
         };
-        let half = U256::MAX >> 1;
+        let past_half: U256 = U256::MAX >> 1;
         signed("the other parity", &|signature| signature[32] ^= 0x80);
         signed("a bit of r changed", &|signature| signature[31] ^= 1);
         signed("a bit of s changed", &|signature| signature[63] ^= 1);
         signed("r = 0", &|signature| signature[..32].fill(0));
         signed("s = 0", &|signature| signature[32..].fill(0));
-        signed("s past half the order", &|signature| signature[32..].copy_from_slice(&half.to_be_bytes::<32>()));
+        signed("s past half the order", &|signature| signature[32..].copy_from_slice(&past_half.to_be_bytes::<32>()));
         signed("no signature", &|signature| signature.fill(0));
+        let mut nobody = good;
+        nobody.signature.fill(0);
+        // 5 is x of no point of secp256k1: nobody's address can be recovered.
+        (nobody.signature[31], nobody.signature[63]) = (5, 1);
+        self.add_bytes_of("nobody's signature, under the zero address", &nobody.encode(), &Address::ZERO, false);
     }
 
     /// Bytes that are no receipt.

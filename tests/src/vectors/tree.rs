@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 pub fn make() -> Value {
     let empty: Vec<B256> = (0..=STATE_TREE_HEIGHT).map(tree::empty).collect();
     let few = rows::state(&Numbers { orgs: 2, principals: 5, patients: 3, consents: 2, events: 3 });
-    let many = rows::state(&Numbers { orgs: 3, principals: 17, patients: 40, consents: 9, events: 300 });
+    let many = rows::state(&Numbers { orgs: 3, principals: 9, patients: 20, consents: 9, events: 300 });
     json!({
         "empty": json::hexes(empty),
         "roots": roots(&[("a small state", &few), ("a larger state", &many)]),
@@ -48,9 +48,7 @@ fn root(name: &str, rows: &[(Index, Vec<u8>)], expected: &B256) -> Value {
     let mut tree = Tree::new();
     tree.update(&rows.iter().map(|(index, bytes)| (*index, leaf(bytes))).collect::<Vec<_>>());
     assert_eq!(tree.root(), *expected, "{name}");
-    let row = |(index, bytes): &(Index, Vec<u8>)| {
-        json!({ "table": index.table as u8, "row": index.row, "bytes": json::hex(bytes) })
-    };
+    let row = |(index, bytes): &(Index, Vec<u8>)| json!({ "table": index.table as u8, "row": index.row, "bytes": json::hex(bytes) });
     json!({ "name": name, "rows": rows.iter().map(row).collect::<Vec<_>>(), "root": json::hex(expected) })
 }
 
@@ -93,11 +91,11 @@ fn witnesses(few: &State, many: &State) -> Vec<Value> {
             list.push(witness(&format!("row {number} of table {} alone", table as u8), many, &[place], &[]));
         }
     }
-    let patients: Vec<Index> = (0..41).map(|row| index(3, row)).collect();
-    let swapped = [(index(3, 0), rows::bytes(&patient(0, 1))), (index(3, 40), rows::bytes(&patient(40, 1)))];
+    let patients: Vec<Index> = (0..=20).map(|row| index(3, row)).collect();
+    let swapped = [(index(3, 0), rows::bytes(&patient(0, 1))), (index(3, 20), rows::bytes(&patient(20, 1)))];
     list.push(witness("every patient", many, &patients, &swapped));
-    let scattered = [1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 39, 41, 63, 64].map(|row| index(3, row));
-    let changes = [41, 63, 64].map(|row| (index(3, row), rows::bytes(&patient(row, 2))));
+    let scattered = [1, 2, 3, 4, 7, 8, 15, 16, 19, 21, 32, 63, 64].map(|row| index(3, row));
+    let changes = [21, 63, 64].map(|row| (index(3, row), rows::bytes(&patient(row, 2))));
     list.push(witness("patients here and there, three new ones", many, &scattered, &changes));
     let everywhere: Vec<Index> = rows::all(many).into_iter().map(|(index, _)| index).collect();
     list.push(witness("every row but few of the patients", many, &without_most_patients(&everywhere), &[]));
@@ -129,8 +127,8 @@ fn witness_json(name: &str, state: &State, witness: &Witness, changes: &[Change]
     let encoded = witness.encode();
     assert_eq!(Witness::decode(&encoded).as_ref(), Ok(witness), "{name}");
     let after = |(index, held): &(Index, Held)| {
-        let changed = changes.iter().find(|(place, _)| place == index);
-        changed.map_or_else(|| held.encode(), |(_, bytes)| bytes.clone())
+        let new = changes.iter().find(|(place, _)| place == index);
+        new.map_or_else(|| held.encode(), |(_, bytes)| bytes.clone())
     };
     let rows_after: Vec<Vec<u8>> = witness.rows().iter().map(after).collect();
     let places: Vec<Index> = witness.rows().iter().map(|(index, _)| *index).collect();

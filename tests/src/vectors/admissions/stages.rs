@@ -159,7 +159,12 @@ fn full(cases: &mut Cases) {
     ] {
         let mut ward = cases.ward.clone();
         ward.state = with_count(&ward.state, table, u32::MAX);
-        cases.on(ward, |cases| cases.refuse_events(name, signer, events, "Full"));
+        cases.on(ward, |cases| {
+            // Unsigned, as it were: numbers are counted before signatures are looked at.
+            let mut bytes = cases.ward.sign(signer, events);
+            bytes[20] ^= 1;
+            cases.refuse(name, bytes, "Full", 0);
+        });
     }
     let mut ward = cases.ward.clone();
     ward.state = with_count(&ward.state, Table::Patients, u32::MAX - 1);

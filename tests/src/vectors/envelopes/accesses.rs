@@ -25,7 +25,8 @@ impl Written {
         let offset = self.offset.to_be_bytes();
         let offset = &offset[self.offset.leading_zeros() as usize / 8..];
         let bits = [self.patient.is_some(), self.actor.is_some(), self.consent.is_some(), self.codes.is_some()];
-        let head = bits.iter().fold(1, |head, bit| head << 1 | u8::from(*bit)) << 3 | offset.len() as u8;
+        let length = u8::try_from(offset.len()).unwrap();
+        let head = bits.iter().fold(1, |head, bit| head << 1 | u8::from(*bit)) << 3 | length;
         let numbers = [self.patient, self.actor, self.consent].into_iter().flatten();
         let fields = numbers.flat_map(u32::to_be_bytes).chain(self.codes.into_iter().flatten());
         [head].into_iter().chain(fields).chain(offset.iter().copied()).collect()
@@ -160,12 +161,12 @@ fn add_repeats(vectors: &mut Vectors) {
     let ends = Written { patient: Some(largest), actor: Some(largest), consent: Some(largest), ..first() };
     accept_accesses(vectors, "access: the largest row numbers", BASE, &[ends, Written::default()]);
     let next = Written { patient: Some(11), ..Written::default() };
-    accept_accesses(vectors, "access: the same again, then for the next patient", BASE, &[
-        first(),
-        Written::default(),
-        Written { offset: 7, ..Written::default() },
-        next,
-    ]);
+    accept_accesses(
+        vectors,
+        "access: the same again, then for the next patient",
+        BASE,
+        &[first(), Written::default(), Written { offset: 7, ..Written::default() }, next],
+    );
 }
 
 fn add_kinds_between(vectors: &mut Vectors) {
@@ -181,5 +182,10 @@ fn add_kinds_between(vectors: &mut Vectors) {
         Step::Access(Written { patient: Some(11), offset: 3, ..Written::default() }),
         Step::Other(bind),
     ];
-    accept(vectors, "access: other kinds between change neither fields nor order, and have the time before", BASE, &steps);
+    accept(
+        vectors,
+        "access: other kinds between change neither fields nor order, and have the time before",
+        BASE,
+        &steps,
+    );
 }

@@ -5,39 +5,36 @@ use super::{BASE, Vectors, kinds};
 use alloy_primitives::keccak256;
 use chartroll_core::codes::{Annotation, GranteeKind, Relation};
 use chartroll_core::event::{
-    Annotate, ConsentGrant, ConsentRevoke, Event, PatientBind, PatientLink, PatientOpen, PatientPolicy, Scope,
+    Annotate, ConsentGrant, ConsentRevoke, Event, PatientBind, PatientFlags, PatientLink, PatientOpen, PatientPolicy,
+    Scope,
 };
 use chartroll_core::limits::{ENVELOPE_BYTES_MAX, ENVELOPE_HEAD_BYTES};
 use chartroll_core::time::Time;
 
-/// Bytes of an access with a new patient and nothing else.
-const NEXT_PATIENT_BYTES: usize = 5;
-
 pub(super) fn add(vectors: &mut Vectors) {
-    for count in [1, 127, 128, 255] {
+    for count in [1, 127, 255] {
         let repeats = (1..count).map(|_| Step::Access(Written { offset: 200, ..Written::default() }));
         let steps: Vec<Step> = [Step::Access(first())].into_iter().chain(repeats).collect();
         accept(vectors, &format!("count: {count} events"), BASE, &steps);
     }
-    let longest = longest();
-    accept(vectors, "count: 953 bytes, more rows than a page may touch", BASE, &longest);
+    accept(vectors, "count: 953 bytes, more rows than a page may touch", BASE, &longest());
     add_rows(vectors);
 }
 
-/// An envelope of exactly 953 bytes, nearly all of it numbers of patients.
+/// Events that fill an envelope to its 953 bytes: accesses with every field written, then repeats.
 fn longest() -> Vec<Step> {
-    let opening = first();
-    let mut left = ENVELOPE_BYTES_MAX - ENVELOPE_HEAD_BYTES - opening.bytes().len();
-    let mut steps = vec![Step::Access(opening)];
-    for patient in 11.. {
-        if left < NEXT_PATIENT_BYTES {
-            break;
-        }
-        steps.push(Step::Access(Written { patient: Some(patient), ..Written::default() }));
-        left -= NEXT_PATIENT_BYTES;
-    }
-    steps.extend((0..left).map(|_| Step::Access(Written::default())));
-    steps
+    let next = |n: u32| Written {
+        patient: Some(10 + n),
+        actor: Some(20 + n % 2),
+        consent: Some(30 + n),
+        codes: Some([0x21, 54, 12 + u8::from(n.is_multiple_of(2))]),
+        offset: 0,
+    };
+    let bytes = ENVELOPE_BYTES_MAX - ENVELOPE_HEAD_BYTES;
+    let each = next(0).bytes().len();
+    let accesses = (0..).take(bytes / each).map(|n| Step::Access(next(n)));
+    let repeats = (0..bytes % each).map(|_| Step::Access(Written::default()));
+    accesses.chain(repeats).collect()
 }
 
 fn add_rows(vectors: &mut Vectors) {
@@ -77,15 +74,19 @@ fn add_rows(vectors: &mut Vectors) {
     accept(vectors, "rows: a first access that writes no row counts none", BASE, &[Step::Access(unwritten)]);
     let backwards: Vec<Event> = kinds::samples().into_iter().rev().collect();
     vectors.accept_events("rows: every kind, backwards", &backwards);
-    // 2 of meta, signer, its org; then one patient each.
-    for (count, what) in [(92, "96 rows"), (93, "97 rows")] {
-        let notes: Vec<Step> = (1..=count).map(next_patient).collect();
-        accept(vectors, &format!("rows: {what} of accesses"), BASE, &notes);
+    // 2 of meta, the signer, its org: 92 are left; a policy names five.
+    for left in [92, 93] {
+        let policies = (0..left / 5).map(policy);
+        let notes = (0..left % 5).map(|n| note(1_000 + n));
+        let events: Vec<Event> = policies.chain(notes).collect();
+        vectors.accept_events(&format!("rows: {} in all", left + 4), &events);
     }
 }
 
-fn next_patient(patient: u32) -> Step {
-    Step::Access(Written { patient: Some(patient), ..Written::default() })
+/// Names five rows, none that another of these does.
+fn policy(n: u32) -> Event {
+    let blocked_orgs = [1, 2, 3, 4].map(|org| n * 4 + org);
+    Event::PatientPolicy(PatientPolicy { patient: n + 1, flags: flags(), blocked_orgs })
 }
 
 fn link(patient: u32, other: u32) -> Event {
@@ -97,6 +98,6 @@ fn grant(grantee_kind: GranteeKind, grantee: u32) -> Event {
     Event::ConsentGrant(ConsentGrant { patient: 7, grantee_kind, grantee, scope: Scope::ALL, valid_from, valid_until })
 }
 
-fn flags() -> chartroll_core::event::PatientFlags {
-    chartroll_core::event::PatientFlags::EXPLICIT_CONSENT
+fn flags() -> PatientFlags {
+    PatientFlags::EXPLICIT_CONSENT
 }

@@ -5,8 +5,7 @@ use chartroll_core::event::head;
 use chartroll_core::refusal::Reason;
 
 /// Field prime of P-256.
-const P256_PRIME: [u8; 32] =
-    alloy_primitives::hex!("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff");
+const P256_PRIME: [u8; 32] = alloy_primitives::hex!("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff");
 /// A square root of b: the point of P-256 with x = 0.
 const P256_ROOT_OF_B: [u8; 32] =
     alloy_primitives::hex!("66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4");

@@ -61,7 +61,7 @@ impl Cases {
 
     /// A proof with one thing wrong.
     fn add_mutants(&mut self, log: &Log) {
-        for (first, second) in [(4, 8), (3, 7), (6, 8), (7, 21), (16, 17), (13, 16)] {
+        for (first, second) in [(4, 8), (3, 7), (6, 8), (16, 17)] {
             let proof = log.consistency(first, second).unwrap();
             let (old, new) = (log.root(first).unwrap(), log.root(second).unwrap());
             let hashes = &proof.hashes;

@@ -99,6 +99,9 @@ pub(super) fn make() -> Vec<Value> {
     cases.list
 }
 
+/// A field of a row: its name, table and row, its place in the row, values that it cannot have.
+type Field = (&'static str, (u8, u32), usize, &'static [u8]);
+
 /// The witness of one row.
 fn single(state: &State, table: u8, row: u32) -> Parts {
     Parts::of(&state.prove([index(table, row)]).encode())
@@ -230,7 +233,7 @@ impl Cases {
 
     /// Codes and bits that their tables do not have, each in a row alone.
     fn add_codes(&mut self, state: &State) {
-        let fields: [(&str, (u8, u32), usize, &[u8]); 10] = [
+        let fields: [Field; 10] = [
             ("org, policy", (1, 1), 24, &[0, 3]),
             ("org, status", (1, 1), 25, &[0, 3]),
             ("principal, role", (2, 1), 4, &[0, 7]),
