@@ -236,3 +236,110 @@ impl<'a, R: Rows> Overlay<'a, R> {
         self.checkpoint.rows.push((index, before));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes::{GranteeKind, OrgPolicy, OrgStatus, PrincipalStatus, Role};
+    use crate::event::Scope;
+    use crate::key::Key;
+    use crate::state::State;
+    use alloy_primitives::Address;
+
+    fn org(admin: u32) -> Org {
+        Org {
+            account: Address::ZERO,
+            admin,
+            policy: OrgPolicy::Implied,
+            status: OrgStatus::Active,
+            name: B256::repeat_byte(7),
+            pseudonym_key: B256::ZERO,
+        }
+    }
+
+    fn principal(nonce: u64) -> Principal {
+        Principal {
+            org: 1,
+            role: Role::System,
+            sealing_key: B256::ZERO,
+            tag: B256::ZERO,
+            status: PrincipalStatus::Active,
+            nonce,
+            valid_from: Time::ZERO,
+            valid_until: Time::ZERO,
+            revoked_at: Time::ZERO,
+            compromised_since: Time::ZERO,
+            key: Key::None,
+        }
+    }
+
+    fn consent(grantee: u32) -> Consent {
+        Consent {
+            patient: 1,
+            grantee_kind: GranteeKind::Org,
+            grantee,
+            scope: Scope::ALL,
+            valid_from: Time::ZERO,
+            valid_until: Time::ZERO,
+            revoked_at: Time::ZERO,
+            digest: B256::repeat_byte(8),
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_and_touched() {
+        let state = State::genesis();
+        let mut rows = Overlay::new(&state).unwrap();
+        assert!(rows.org(1).is_err() && rows.principal(1).is_err() && rows.patient(1).is_err());
+        rows.put_org(1, org(5));
+        rows.put_principal(1, principal(6));
+        rows.put_consent(1, consent(7));
+        let patient = Patient::open(1, B256::repeat_byte(1), B256::ZERO, 0);
+        assert_eq!(rows.open_patient(patient, 0), Ok(Some(1)));
+        assert_eq!((rows.org(1), rows.principal(1)), (Ok(org(5)), Ok(principal(6))));
+        assert_eq!((rows.patient(1), rows.consent(1)), (Ok(patient), Ok(consent(7))));
+        let identity = |rows: &mut Overlay<'_, State>, table| rows.identity(Index::new(table, 1)).unwrap();
+        assert_eq!(identity(&mut rows, Table::Orgs), org(5).name);
+        assert_eq!(identity(&mut rows, Table::Principals), principal(6).identity());
+        assert_eq!(identity(&mut rows, Table::Patients), patient.key());
+        assert_eq!(identity(&mut rows, Table::Consents), consent(7).digest);
+        assert_eq!(rows.identity(Index::new(Table::Patients, 0)), Ok(B256::ZERO));
+        assert_eq!(rows.touched().len(), 2 + 5);
+    }
+
+    #[test]
+    fn a_roll_back_returns_to_the_checkpoint_and_no_further() {
+        let state = State::genesis();
+        let mut rows = Overlay::new(&state).unwrap();
+        rows.put_org(1, org(1));
+        let first = Patient::open(1, B256::repeat_byte(1), B256::ZERO, 0);
+        rows.open_patient(first, 0).unwrap();
+        let meta = *rows.meta();
+        rows.checkpoint();
+        rows.put_org(1, org(2));
+        rows.put_org(1, org(3));
+        rows.put_principal(1, principal(1));
+        let second = Patient::open(2, B256::repeat_byte(2), B256::ZERO, 0);
+        let place = rows.place_of(&second.key()).unwrap().0;
+        rows.open_patient(second, place).unwrap();
+        rows.roll_back();
+        assert_eq!((rows.org(1), *rows.meta()), (Ok(org(1)), meta));
+        assert!(rows.principal(1).is_err() && rows.patient(2).is_err());
+        assert_eq!((rows.patient(1), rows.patient(0).unwrap().next_key), (Ok(first), first.key()));
+        // The key is free again, the one before the checkpoint is not.
+        assert_eq!(rows.place_of(&second.key()).map(|(_, taken)| taken), Ok(false));
+        assert_eq!(rows.place_of(&first.key()), Ok((0, true)));
+    }
+
+    #[test]
+    fn a_folded_patient_is_written_and_one_that_is_not_due_is_not() {
+        let state = State::genesis();
+        let mut rows = Overlay::new(&state).unwrap();
+        let mut patient = Patient::open(1, B256::repeat_byte(1), B256::ZERO, 3);
+        (patient.pending_controller, patient.pending_at) = (4, Time::MAX);
+        rows.open_patient(patient, 0).unwrap();
+        assert_eq!(rows.folded_patient(1, Time::ZERO), Ok(patient));
+        assert_eq!(rows.folded_patient(1, Time::MAX).map(|folded| folded.controller), Ok(4));
+        assert_eq!(rows.patient(1).map(|folded| folded.controller), Ok(4));
+    }
+}

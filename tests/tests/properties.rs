@@ -1,6 +1,8 @@
 //! Properties of the rules over random chains: whatever was submitted, these hold.
 
-use chartroll_core::event::Event;
+use alloy_primitives::B256;
+use chartroll_core::event::{Event, PatientOpen};
+use chartroll_core::hash::node;
 use chartroll_core::history::{History, verify_linked};
 use chartroll_core::limits::{PAGE_BYTES, ROWS_PER_PAGE_MAX};
 use chartroll_core::log::{Entry, Log};
@@ -10,12 +12,14 @@ use chartroll_core::row::{Index, Table};
 use chartroll_core::rows::{Rows, StateError};
 use chartroll_core::state::State;
 use chartroll_core::transition::{self, Execution, Outcome, execute};
+use chartroll_core::tree::{Tree, empty};
 use chartroll_core::witness::{Held, Witness};
 use chartroll_tests::traffic::Traffic;
 use chartroll_tests::vectors::histories::{history, linked_ward};
-use chartroll_tests::ward::people::{patient, who};
+use chartroll_tests::ward::people::{patient, pseudonym, who};
 use chartroll_tests::ward::{DAY, Ward, access};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 static WARD: LazyLock<Ward> = LazyLock::new(Ward::staffed);
@@ -82,6 +86,28 @@ proptest! {
         for row in 1..meta.counts.patients {
             prop_assert!(verify_linked(&ward.state.root(), all_histories(&ward, row)).is_ok());
         }
+    }
+
+    /// However leaves arrive, the tree is the one that its definition gives, and every row has its proof in it.
+    #[test]
+    fn an_incremental_tree_is_the_naive_tree(
+        batches in prop::collection::vec(prop::collection::vec((0u8..5, 0u32..70, any::<[u8; 32]>()), 1..12), 1..6),
+    ) {
+        let mut tree = Tree::new();
+        let mut leaves: BTreeMap<Index, B256> = BTreeMap::new();
+        for batch in batches {
+            let batch: BTreeMap<Index, B256> = batch
+                .into_iter()
+                .map(|(table, row, leaf)| (Index::new(Table::new(table).expect("a table"), row), B256::new(leaf)))
+                .collect();
+            tree.update(&batch.iter().map(|(index, leaf)| (*index, *leaf)).collect::<Vec<_>>());
+            leaves.extend(batch);
+            let all: Vec<(Index, B256)> = leaves.iter().map(|(index, leaf)| (*index, *leaf)).collect();
+            prop_assert_eq!(tree.root(), naive(&all, 35, 0));
+        }
+        let rows: Vec<Index> = leaves.keys().copied().collect();
+        let values: Vec<B256> = leaves.values().copied().collect();
+        prop_assert_eq!(tree.prove(&rows).root(&rows, &values), Ok(tree.root()));
     }
 
     /// A forced envelope has an answer whatever it is, and a refused one changes nothing but cursor and clock.
@@ -167,6 +193,19 @@ proptest! {
     }
 }
 
+/// Root by the definition, from the top down.
+fn naive(leaves: &[(Index, B256)], height: usize, position: u64) -> B256 {
+    let under = |(index, _): &&(Index, B256)| index.leaf() >> height == position;
+    match (leaves.iter().filter(under).copied().collect::<Vec<_>>().as_slice(), height) {
+        ([], _) => empty(height),
+        ([(_, leaf)], 0) => *leaf,
+        (inside, _) => {
+            let half = |right: u64| naive(inside, height - 1, position * 2 + right);
+            node(&half(0), &half(1))
+        }
+    }
+}
+
 fn all_histories(ward: &Ward, first: u32) -> Vec<History> {
     let patients = ward.state.meta().expect("meta").counts.patients;
     let others = (1..patients).filter(|row| *row != first);
@@ -213,4 +252,25 @@ fn a_claim_does_not_change_where_a_page_leads() {
     let lying = page.clone().with_claimed_root(&WARD.state.root());
     assert_eq!(WARD.outcome(&page, None), WARD.outcome(&lying, None));
     assert!(matches!(WARD.entries[0].event, Event::PrincipalAdd(_)));
+}
+
+/// Of all patients one is the predecessor; any other hint is an error, never INVALID and never a second row.
+#[test]
+fn only_the_right_predecessor_opens_a_patient() {
+    let patients = WARD.state.meta().expect("meta").counts.patients;
+    for label in ["a", "b", "c", "d", "e", "f", "g", "ada", "proposed"] {
+        let open = Event::PatientOpen(PatientOpen { pseudonym: pseudonym(label), controller: 0 });
+        let page = WARD.page(&[WARD.sign(who::SYSTEM, &[open])]);
+        let honest = WARD.execute(&page, None);
+        let right = honest.touched().hints[0];
+        for hint in 0..patients {
+            let mut touched = honest.touched().clone();
+            touched.rows.extend((0..patients).map(|row| Index::new(Table::Patients, row)));
+            touched.hints = vec![hint];
+            let rows = WARD.state.witness(&touched).verify(&WARD.state.root()).expect("a witness");
+            let over_witness = execute(&rows, &WARD.chain, &page, None);
+            assert_eq!(over_witness.is_ok(), hint == right, "{label}: {hint}");
+            assert!(hint == right || over_witness.err() == Some(StateError::WrongHint));
+        }
+    }
 }

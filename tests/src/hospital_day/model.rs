@@ -54,7 +54,7 @@ impl Habits {
         pause_ms: 12_000.0,
         same_codes_percent: 35,
         consent_percent: 5,
-        accesses_per_session: 4.0,
+        accesses_per_session: 3.75,
     };
 }
 

@@ -60,7 +60,7 @@ fn is_full(hospital: u32, held: &mut [(u64, Access)]) -> bool {
         return false;
     }
     held.sort_by_key(|(time, access)| (access.patient, *time));
-    pack(hospital, held).1 < held.len()
+    encode(hospital, held).is_none()
 }
 
 /// As many of the first accesses as one envelope takes, and how many they are.

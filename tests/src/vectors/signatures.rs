@@ -251,8 +251,7 @@ impl Cases {
     }
 }
 
-/// A signature whose nonce has an x of n or more, and whose it is: the first found, since half of all numbers are x of a
-/// point.
+/// A signature whose nonce has an x of n or more, and whose it is. Half of all numbers are x of a point: soon found.
 fn past_the_order(digest: &B256) -> ([u8; 64], Key) {
     let s = U256::from(3);
     let mut r = U256::ZERO;

@@ -48,8 +48,11 @@ fn root(name: &str, rows: &[(Index, Vec<u8>)], expected: &B256) -> Value {
     let mut tree = Tree::new();
     tree.update(&rows.iter().map(|(index, bytes)| (*index, leaf(bytes))).collect::<Vec<_>>());
     assert_eq!(tree.root(), *expected, "{name}");
-    let row = |(index, bytes): &(Index, Vec<u8>)| json!({ "table": index.table as u8, "row": index.row, "bytes": json::hex(bytes) });
-    json!({ "name": name, "rows": rows.iter().map(row).collect::<Vec<_>>(), "root": json::hex(expected) })
+    json!({ "name": name, "rows": rows.iter().map(row_json).collect::<Vec<_>>(), "root": json::hex(expected) })
+}
+
+fn row_json((index, bytes): &(Index, Vec<u8>)) -> Value {
+    json!({ "table": index.table as u8, "row": index.row, "bytes": json::hex(bytes) })
 }
 
 /// One row alone in the tree; in every table, at numbers that turn left and right.

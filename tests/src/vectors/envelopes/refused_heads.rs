@@ -26,8 +26,6 @@ fn add_lengths(vectors: &mut Vectors) {
     let all = of(255, &[first().bytes(), repeats].concat());
     vectors.refuse("Length: 255 events and far too much", &all, Reason::Length, None);
     vectors.refuse("Length: before signer and count", &[0; ENVELOPE_BYTES_MAX + 1], Reason::Length, None);
-    let unknown = of(1, &[0xFF; ENVELOPE_BYTES_MAX + 1 - ENVELOPE_HEAD_BYTES]);
-    vectors.refuse("Length: before an unknown event", &unknown, Reason::Length, None);
 }
 
 fn add_truncated(vectors: &mut Vectors) {

@@ -161,7 +161,7 @@ impl Cases {
         self.changed("a flag at the root's height", |parts| parts.rows[5].flags |= 1 << 35);
         self.changed("the highest flag", |parts| parts.rows[0].flags |= 1 << 39);
         self.changed("a flag where a node waits", |parts| parts.rows[4].flags |= 1 << 1);
-        for place in 0..=self.page.siblings.1.len() {
+        for place in [0, self.page.siblings.1.len()] {
             self.changed(&format!("a flag where a node waits, and sibling {place} for it"), |parts| {
                 parts.rows[4].flags |= 1 << 1;
                 let mut siblings = parts.siblings.1.clone();
@@ -196,7 +196,6 @@ impl Cases {
     fn add_ends(&mut self) {
         let bytes = self.page.encode();
         self.add("a byte after", &[&bytes[..], &[0]].concat());
-        self.add("itself after", &[&bytes[..], &bytes].concat());
         for cut in [1, 2, 6, 11, 12, 13, 80, bytes.len() - 33, bytes.len() - 32, bytes.len() - 1] {
             self.add(&format!("cut after {cut} bytes of {}", bytes.len()), &bytes[..cut]);
         }
