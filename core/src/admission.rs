@@ -180,8 +180,8 @@ fn status_fault(principal: &Principal, org: &Org, clock: Time) -> Option<Reason>
 
 /// Stage 6: every row number stands for a row, and every new row has a number.
 ///
-/// Of rows that the envelope itself makes only patients can be named: principals and consents are made by persons, whose
-/// envelopes hold one event.
+/// Of rows that the envelope itself makes only patients can be named: principals and consents are made by persons,
+/// whose envelopes hold one event.
 fn check_rows<R: Rows>(rows: &Overlay<'_, R>, envelope: &Envelope<'_>) -> Result<(), Refusal> {
     let mut named = rows.meta().counts;
     let mut taken = named;

@@ -45,8 +45,8 @@ impl Tree {
         Self::default()
     }
 
-    /// Sets leaves and brings every node above them up to date. A leaf's number may pass a table's rows so far; the rows
-    /// between are absent. Memory grows with the highest row.
+    /// Sets leaves and brings every node above them up to date. A leaf's number may pass a table's rows so far; the
+    /// rows between are absent. Memory grows with the highest row.
     pub fn update(&mut self, leaves: &[(Index, B256)]) {
         let mut dirty: Vec<(usize, usize)> = Vec::with_capacity(leaves.len());
         for (index, leaf) in leaves {

@@ -1,6 +1,6 @@
 //! A hospital's day on L1: how many bytes an access costs, signatures, pages and padding included.
 //!
-//! Days ([`model`]) ──▶ gateways collect and flush ──▶ envelopes ──▶ pages ([`packing`]) ──▶ [`Figures`]
+//! Days ([`model`]) ──▶ gateways collect and flush ([`Sent`]) ──▶ pages ([`packing`]) ──▶ [`Figures`]
 //!
 //! Envelopes are those of `envelope::encode`, pages those of `PageBudget`; only who touches what is made up. How it is
 //! modelled, and the figures: docs/performance.md. Deterministic: seeds are the hospitals' numbers.
@@ -30,30 +30,14 @@ pub enum Order {
     SmallWait,
 }
 
-/// One simulation.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    /// Hospitals of the same kind on one chain.
-    pub hospitals: u32,
-    /// Their gateways.
-    pub flush: Flush,
-    /// A page closes so long after its first envelope, at the latest. Milliseconds.
-    pub page_ms: u64,
-    /// The sequencer's way.
-    pub order: Order,
-    /// Their people.
-    pub habits: Habits,
-}
+/// Hospitals of the same kind on one chain.
+pub const HOSPITALS: u32 = 20;
+/// A page closes so long after its first envelope, at the latest. Milliseconds.
+pub const PAGE_MS: u64 = 30_000;
 
-impl Setting {
-    /// Twenty hospitals, gateways that flush every two minutes or when an envelope is full, pages of half a minute.
-    pub const COMMON: Self = Self {
-        hospitals: 20,
-        flush: Flush { every_ms: 120_000, when_full: true },
-        page_ms: 30_000,
-        order: Order::Arrival,
-        habits: Habits::COMMON,
-    };
+impl Flush {
+    /// Every two minutes, or when an envelope is full.
+    pub const COMMON: Self = Self { every_ms: 120_000, when_full: true };
 }
 
 /// What a day came to.
@@ -104,21 +88,38 @@ impl Figures {
     }
 }
 
-/// Simulates one day.
-pub fn simulate(setting: &Setting) -> Figures {
-    let mut figures = Figures::default();
-    let mut sent: Vec<Packed> = Vec::new();
-    for hospital in 0..setting.hospitals {
-        let day = Day::new(hospital, setting.hospitals, &setting.habits);
-        figures.accesses += day.accesses.len() as u64;
-        sent.extend(packing::gateway(hospital, &day, setting.flush));
+/// What gateways sent in a day.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    accesses: u64,
+    /// In order of sending.
+    envelopes: Vec<Packed>,
+}
+
+impl Sent {
+    /// Everything that the gateways of these hospitals send.
+    pub fn by(hospitals: u32, flush: Flush, habits: &Habits) -> Self {
+        let mut sent = Self { accesses: 0, envelopes: Vec::new() };
+        for hospital in 0..hospitals {
+            let day = Day::new(hospital, hospitals, habits);
+            sent.accesses += day.accesses.len() as u64;
+            sent.envelopes.extend(packing::gateway(hospital, &day, flush));
+        }
+        // Arrival is sending: the network's milliseconds do not matter beside minutes.
+        sent.envelopes.sort_by_key(|packed| packed.sent_ms);
+        sent
     }
-    figures.envelopes = sent.len() as u64;
-    figures.event_bytes = sent.iter().map(|packed| (packed.bytes.len() - ENVELOPE_HEAD_BYTES) as u64).sum();
-    // Arrival is sending: the network's milliseconds do not matter beside minutes.
-    sent.sort_by_key(|packed| packed.sent_ms);
-    let mut pager = Pager::new(setting.page_ms, setting.order);
-    sent.iter().for_each(|packed| pager.add(packed));
-    figures.pages = pager.finish();
-    figures
+
+    /// What it comes to in pages that close after `page_ms` at the latest.
+    pub fn in_pages(&self, page_ms: u64, order: Order) -> Figures {
+        let mut pager = Pager::new(page_ms, order);
+        self.envelopes.iter().for_each(|packed| pager.add(packed));
+        let event_bytes = |packed: &Packed| (packed.bytes.len() - ENVELOPE_HEAD_BYTES) as u64;
+        Figures {
+            accesses: self.accesses,
+            envelopes: self.envelopes.len() as u64,
+            pages: pager.finish(),
+            event_bytes: self.envelopes.iter().map(event_bytes).sum(),
+        }
+    }
 }

@@ -3,48 +3,56 @@
 //! `cargo run --release -p chartroll-tests --bin hospital-day`
 
 use chartroll_tests::hospital_day::model::{Day, Habits};
-use chartroll_tests::hospital_day::{Figures, Flush, Order, Setting, simulate};
+use chartroll_tests::hospital_day::{Figures, Flush, HOSPITALS, Order, PAGE_MS, Sent};
+
+/// Columns of both tables after their own first ones; bytes are for each access.
+const COLUMNS: &str = "order of pages | bytes on L1 | events | heads and signatures | page heads | padding | \
+                       accesses an envelope | accesses a page |";
 
 fn main() {
     let habits = Habits::COMMON;
     let day = Day::new(0, 1, &habits);
     println!("{habits:#?}");
-    println!("hospital 0 touched {} patients in {} accesses\n", day.patients(), day.accesses.len());
-    println!(
-        "| hospitals | flush, s | when full | order | bytes/access | events | heads, signatures | page heads | padding | accesses/envelope | accesses/page |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
-    for hospitals in [1, 5, 20] {
+    println!("hospital 0: {} accesses of {} patients\n", day.accesses.len(), day.patients());
+    println!("| hospitals | flush after, s | or when full | {COLUMNS}\n|{}", "---|".repeat(11));
+    for hospitals in [1, 5, HOSPITALS] {
         for every_s in [30, 120, 300] {
-            for (when_full, order) in [(true, Order::Arrival), (false, Order::Arrival), (true, Order::SmallWait)] {
-                let flush = Flush { every_ms: every_s * 1_000, when_full };
-                print(&Setting { hospitals, flush, order, ..Setting::COMMON });
+            for when_full in [true, false] {
+                let sent = Sent::by(hospitals, Flush { every_ms: every_s * 1_000, when_full }, &habits);
+                for order in [Order::Arrival, Order::SmallWait] {
+                    println!("| {hospitals} | {every_s} | {when_full} | {}", row(&sent, order));
+                }
             }
         }
     }
-    println!("\nOther habits, otherwise as common:");
-    let others = [
-        ("no two accesses of one click", Habits { same_click_percent: 0, ..habits }),
-        ("sessions of 2.5 accesses", Habits { accesses_per_session: 2.5, ..habits }),
-        ("sessions of 8 accesses", Habits { accesses_per_session: 8.0, ..habits }),
-        ("codes never repeat by intent", Habits { same_codes_percent: 0, ..habits }),
-        ("no consent cited", Habits { consent_percent: 0, ..habits }),
-    ];
-    for (name, habits) in others {
-        println!("{name}:");
-        print(&Setting { habits, ..Setting::COMMON });
+    println!("\n| other habits | {COLUMNS}\n|{}", "---|".repeat(9));
+    for (name, habits) in others(habits) {
+        let sent = Sent::by(HOSPITALS, Flush::COMMON, &habits);
+        for order in [Order::Arrival, Order::SmallWait] {
+            println!("| {name} | {}", row(&sent, order));
+        }
     }
 }
 
-fn print(setting: &Setting) {
-    let figures = simulate(setting);
+/// What the figure rests on, each changed alone.
+fn others(habits: Habits) -> [(&'static str, Habits); 6] {
+    let one = Habits { inpatient_sessions_percent: 0, accesses_per_session: 5.0, ..habits };
+    [
+        ("one session a patient, 5 accesses", one),
+        ("sessions of 2.5 accesses", Habits { accesses_per_session: 2.5, ..habits }),
+        ("sessions of 8 accesses", Habits { accesses_per_session: 8.0, ..habits }),
+        ("no two accesses of one click", Habits { same_click_percent: 0, ..habits }),
+        ("codes repeat by chance alone", Habits { same_codes_percent: 0, ..habits }),
+        ("no consent cited", Habits { consent_percent: 0, ..habits }),
+    ]
+}
+
+fn row(sent: &Sent, order: Order) -> String {
+    let figures = sent.in_pages(PAGE_MS, order);
     let Figures { accesses, envelopes, pages, .. } = figures;
-    println!(
-        "| {} | {} | {} | {:?} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.1} | {:.1} |",
-        setting.hospitals,
-        setting.flush.every_ms / 1_000,
-        setting.flush.when_full,
-        setting.order,
+    let name = if order == Order::Arrival { "arrival" } else { "small ones wait" };
+    format!(
+        "{name} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.1} | {:.1} |",
         figures.bytes_per_access(),
         figures.event_bytes_per_access(),
         figures.head_bytes_per_access(),
@@ -52,7 +60,7 @@ fn print(setting: &Setting) {
         figures.padding_per_access(),
         ratio(accesses, envelopes),
         ratio(accesses, pages),
-    );
+    )
 }
 
 #[allow(clippy::cast_precision_loss)] // far below 2^53

@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use chartroll_core::admission::check_budget;
 use chartroll_core::envelope::{self, Envelope, Head};
 use chartroll_core::event::{Access, Event};
-use chartroll_core::limits::{EVENTS_PER_ENVELOPE_MAX, PAGE_BODY_BYTES};
+use chartroll_core::limits::{ENVELOPE_BYTES_MAX, EVENTS_PER_ENVELOPE_MAX, PAGE_BODY_BYTES, ROWS_PER_PAGE_MAX};
 use chartroll_core::names::PageBudget;
 use chartroll_core::time::Time;
 
@@ -37,15 +37,23 @@ pub fn gateway(hospital: u32, day: &Day, flush: Flush) -> Vec<Packed> {
         let left = rest.len();
         held.drain(..held.len() - left);
     };
+    let mut room = 0;
     for (time, access) in &day.accesses {
         // The oldest that is held says when all must go.
-        if held.iter().map(|(time, _)| *time).min().is_some_and(|oldest| *time >= oldest + flush.every_ms) {
-            let oldest = held.iter().map(|(time, _)| *time).min().unwrap_or(*time);
-            send(&mut held, oldest + flush.every_ms, true);
+        let oldest = held.iter().map(|(time, _)| *time).min();
+        if let Some(due_ms) = oldest.map(|oldest| oldest + flush.every_ms).filter(|due_ms| due_ms <= time) {
+            send(&mut held, due_ms, true);
+            room = 0;
         }
         held.push((*time, *access));
-        if flush.when_full && is_full(hospital, &mut held) {
-            send(&mut held, *time, false);
+        if flush.when_full && room == 0 {
+            held.sort_by_key(|(time, access)| (access.patient, *time));
+            match encode(hospital, &held) {
+                Some(bytes) => room = surely_fit(&bytes),
+                None => send(&mut held, *time, false),
+            }
+        } else {
+            room = room.saturating_sub(1);
         }
     }
     let last = held.iter().map(|(time, _)| *time).max().unwrap_or(0);
@@ -53,14 +61,15 @@ pub fn gateway(hospital: u32, day: &Day, flush: Flush) -> Vec<Packed> {
     sent
 }
 
-/// Whether what is held no longer fits one envelope.
-fn is_full(hospital: u32, held: &mut [(u64, Access)]) -> bool {
-    // An access takes at least two bytes and a session's first fifteen: below this many nothing is full.
-    if held.len() < 40 {
-        return false;
-    }
-    held.sort_by_key(|(time, access)| (access.patient, *time));
-    encode(hospital, held).is_none()
+/// How many later accesses fit beside those of an envelope, whatever they are: each writes at most 20 bytes and three
+/// rows, and makes the one behind it write what it had in common with the one before, 11 bytes.
+fn surely_fit(bytes: &[u8]) -> usize {
+    let envelope = Envelope::decode(bytes).expect("just encoded");
+    let mut budget = PageBudget::new();
+    budget.add(&envelope);
+    let by_bytes = (ENVELOPE_BYTES_MAX - bytes.len()) / 31;
+    let by_rows = (ROWS_PER_PAGE_MAX - budget.rows()) / 3;
+    by_bytes.min(by_rows).min(EVENTS_PER_ENVELOPE_MAX - envelope.events.len())
 }
 
 /// As many of the first accesses as one envelope takes, and how many they are.
@@ -100,6 +109,7 @@ struct Open {
     since_ms: u64,
     bytes: usize,
     budget: PageBudget,
+    signers: Vec<u32>,
 }
 
 impl Pager {
@@ -116,7 +126,9 @@ impl Pager {
         }
         if let Some(open) = &mut self.open {
             let fits = open.bytes + packed.bytes.len() <= PAGE_BODY_BYTES && open.budget.fits_with(&envelope);
-            if !fits && self.order == Order::SmallWait && packed.bytes.len() > open.bytes {
+            // What a hospital sent before stands before: its nonces ascend.
+            let may_pass = !open.signers.contains(&envelope.head.signer) && packed.bytes.len() > open.bytes;
+            if !fits && self.order == Order::SmallWait && may_pass {
                 self.pages += 1;
                 return;
             }
@@ -124,9 +136,15 @@ impl Pager {
                 self.close();
             }
         }
-        let open = self.open.get_or_insert(Open { since_ms: packed.sent_ms, bytes: 0, budget: PageBudget::new() });
+        let open = self.open.get_or_insert(Open {
+            since_ms: packed.sent_ms,
+            bytes: 0,
+            budget: PageBudget::new(),
+            signers: Vec::new(),
+        });
         open.bytes += packed.bytes.len();
         open.budget.add(&envelope);
+        open.signers.push(envelope.head.signer);
     }
 
     /// Closes the last page; how many there were.

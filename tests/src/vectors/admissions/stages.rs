@@ -14,9 +14,12 @@ use chartroll_core::event::{
     PrincipalRevoke, PrincipalRotate,
 };
 use chartroll_core::hash::keccak256;
-use chartroll_core::row::Table;
+use chartroll_core::log::Frontier;
+use chartroll_core::row::{Index, Meta, Row, Table};
 use chartroll_core::rows::Rows;
 use chartroll_core::state::State;
+use chartroll_core::witness::Held;
+use std::collections::BTreeMap;
 
 pub(super) fn add(cases: &mut Cases) {
     budget(cases);
@@ -170,27 +173,45 @@ fn full(cases: &mut Cases) {
     ward.state = with_count(&ward.state, Table::Patients, u32::MAX - 1);
     let two = [open[0].clone(), open[0].clone()];
     cases.on(ward, |cases| cases.refuse_events("rows: one number is left for two", who::SYSTEM, &two, "Full"));
+    let mut ward = cases.ward.clone();
+    let peaks = vec![B256::repeat_byte(1); 64];
+    let frontier = Frontier::new(u64::MAX, peaks).expect("64 peaks");
+    ward.state = varied(&ward.state, frontier, |meta, _| meta.next_sequence = u64::MAX);
+    let log = [access(patient::ADA, who::NURSE, 0)];
+    cases.on(ward, |cases| cases.refuse_events("rows: the log is full", who::SYSTEM, &log, "Full"));
+    let mut ward = cases.ward.clone();
+    let frontier = ward.state.frontier().expect("frontier");
+    ward.state = varied(&ward.state, frontier, |_, rows| {
+        if let Some(Row::Principal(principal)) = rows.get_mut(&Index::new(Table::Principals, who::SYSTEM)) {
+            principal.nonce = u64::MAX;
+        }
+    });
+    cases.on(ward, |cases| {
+        let bytes = cases.ward.sign(who::SYSTEM, &log);
+        cases.refuse("nonce: the last number has no next", bytes, "Nonce", None);
+    });
 }
 
 /// The same rows under a count that says otherwise.
 fn with_count(state: &State, table: Table, count: u32) -> State {
-    let mut meta = state.meta().expect("meta");
-    let rows = Table::ALL.into_iter().flat_map(|table| (0..meta.counts.of(table)).map(move |row| (table, row)));
-    let rows: Vec<_> = rows
-        .filter_map(|(table, row)| {
-            let index = chartroll_core::row::Index::new(table, row);
-            match state.held(index) {
-                chartroll_core::witness::Held::Row(row) => Some((index, row)),
-                _ => None,
-            }
-        })
-        .collect();
-    match table {
+    varied(state, state.frontier().expect("frontier"), |meta, _| match table {
         Table::Patients => meta.counts.patients = count,
         Table::Principals => meta.counts.principals = count,
         _ => meta.counts.consents = count,
-    }
-    State::from_rows(meta, state.frontier().expect("frontier"), rows).expect("rows of a state")
+    })
+}
+
+/// A state with other numbers or rows.
+fn varied(state: &State, frontier: Frontier, change: impl FnOnce(&mut Meta, &mut BTreeMap<Index, Row>)) -> State {
+    let mut meta = state.meta().expect("meta");
+    let indices = Table::ALL.into_iter().flat_map(|table| (0..meta.counts.of(table)).map(move |row| (table, row)));
+    let held = |(table, row)| match state.held(Index::new(table, row)) {
+        Held::Row(held) => Some((Index::new(table, row), held)),
+        _ => None,
+    };
+    let mut rows: BTreeMap<Index, Row> = indices.filter_map(held).collect();
+    change(&mut meta, &mut rows);
+    State::from_rows(meta, frontier, rows).expect("rows of a state")
 }
 
 fn signature(cases: &mut Cases) {
