@@ -129,7 +129,11 @@ proptest! {
 
     /// Any bytes at all: an answer, the same over a witness, and INVALID leaves the state alone.
     #[test]
-    fn every_page_has_an_answer(bytes in prop::collection::vec(any::<u8>(), PAGE_BYTES), seed: u64, kept in 0usize..600) {
+    fn every_page_has_an_answer(
+        bytes in prop::collection::vec(any::<u8>(), PAGE_BYTES),
+        seed: u64,
+        kept in 0usize..600,
+    ) {
         let mut mixed = *Traffic::new(seed).page(&WARD, 4).0.bytes();
         mixed[32 + kept..].copy_from_slice(&bytes[32 + kept..]);
         for bytes in [&bytes[..], &mixed] {
