@@ -139,12 +139,12 @@ fn tampered(mut input: Input<'_>) {
     if body == *trial.page.body() || body[..4] == [0; 4] {
         return;
     }
-    let changed = Page::build(&B256::ZERO, trial.page.clock(), PageKind::Normal, &body).expect("as long as a body");
-    let execution = execute(&*STATE, &CHAIN, &changed, None).expect("every row is held");
+    let tampered = Page::build(&B256::ZERO, trial.page.clock(), PageKind::Normal, &body).expect("as long as a body");
+    let execution = execute(&*STATE, &CHAIN, &tampered, None).expect("every row is held");
     if let Execution::Applied { entries, .. } = execution {
         // What is left may be the first of its envelopes, each whole: the sequencer's to order, the signer's to sign.
         let honest = trial.page.envelopes().expect("it applied");
-        let left = changed.envelopes().expect("it applied");
+        let left = tampered.envelopes().expect("it applied");
         let mut bytes = honest.iter().map(chartroll_core::envelope::Envelope::bytes);
         assert!(
             left.iter().all(|envelope| bytes.any(|whole| whole == envelope.bytes())),

@@ -100,7 +100,9 @@ fn bounded(page: &Page, execution: &Execution) {
         && let Ok(envelopes) = page.envelopes()
     {
         let mut budget = PageBudget::new();
-        envelopes.iter().for_each(|envelope| budget.add(envelope));
+        for envelope in &envelopes {
+            budget.add(envelope);
+        }
         assert!(rows <= budget.rows(), "{rows} rows are touched, {} were counted", budget.rows());
     }
 }

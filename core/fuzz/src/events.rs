@@ -171,7 +171,7 @@ fn access(input: &mut Input<'_>, counts: &RowCounts, last: &Access) -> Access {
     if choice & 2 == 0 || access.actor == 0 {
         access.actor = row(input, counts.principals);
     }
-    if choice & 12 == 12 {
+    if choice & 0x0C == 0x0C {
         access.consent = optional(input, counts.consents);
     }
     if choice & 16 == 0 {

@@ -76,9 +76,9 @@ fn sealed(input: &mut Input<'_>) {
     assert!(sealed.len() <= SEALED_BYTES_MAX && sealed.len() % PAYLOAD_PAD_BYTES == 1 + 24 + 16);
     let opened = payload::open(&sealed, &context(), &key()).expect("opens");
     assert_eq!(opened.as_slice(), document);
-    let mut changed = sealed.clone();
-    mutate(&mut changed, &mut Input::new(changes));
-    assert_eq!(payload::open(&changed, &context(), &key()).is_ok(), changed == sealed);
+    let mut bytes = sealed.clone();
+    mutate(&mut bytes, &mut Input::new(changes));
+    assert_eq!(payload::open(&bytes, &context(), &key()).is_ok(), bytes == sealed);
     let elsewhere = PayloadContext { org: 2, ..context() };
     assert_eq!(payload::open(&sealed, &elsewhere, &key()).err(), Some(PayloadError::Seal));
 }

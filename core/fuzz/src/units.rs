@@ -3,11 +3,12 @@
 //! Holds: no decoder panics; what decodes encodes to the same bytes, so that one meaning has one encoding.
 
 use crate::input::Input;
+use alloy_primitives::B256;
 use chartroll_core::batch::{self, Header};
 use chartroll_core::envelope::{self, Envelope};
 use chartroll_core::event::Event;
 use chartroll_core::limits::{BLOB_BYTES, ENVELOPE_BYTES_MAX, PAGE_BODY_BYTES, PAGE_BYTES, PAGES_PER_BLOB};
-use chartroll_core::page::Page;
+use chartroll_core::page::{Page, PageKind};
 use chartroll_core::queue::{self, OrgItem, QueueItem};
 use chartroll_core::time::Time;
 use chartroll_core::{admission, eip712};
@@ -51,8 +52,7 @@ fn one_encoding(envelope: &Envelope<'_>) {
 /// A page's body, padded with zeros.
 fn page(bytes: &[u8]) {
     let body = &bytes[..bytes.len().min(PAGE_BODY_BYTES)];
-    let page =
-        Page::build(&Default::default(), Time::ZERO, chartroll_core::page::PageKind::Normal, body).expect("fits");
+    let page = Page::build(&B256::ZERO, Time::ZERO, PageKind::Normal, body).expect("fits");
     assert_eq!(page.body()[..body.len()], *body);
     assert_eq!(Page::from_slice(page.bytes()), Some(page.clone()));
     let Ok(envelopes) = page.envelopes() else { return };

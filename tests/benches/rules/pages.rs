@@ -17,14 +17,18 @@ use std::hint::black_box;
 /// Pages of a kind, used in turn: enough that their rows and paths do not all lie in the nearest cache.
 const PAGES: u32 = 128;
 
-pub fn bench(criterion: &mut Criterion) {
+pub(crate) fn bench(criterion: &mut Criterion) {
     for bits in [10, 20] {
         let mut world = World::new(1 << bits);
         let label = format!("2^{bits}_patients");
         envelopes(criterion, &world, &label);
         let kinds = [Kind::Wide, Kind::WideInTwo, Kind::Dense].map(|kind| Prepared::new(&world, kind));
-        kinds.iter().for_each(|kind| kind.pure(criterion, &world, &label));
-        kinds.iter().for_each(|kind| kind.commit(criterion, &mut world, &label));
+        for kind in &kinds {
+            kind.pure(criterion, &world, &label);
+        }
+        for kind in &kinds {
+            kind.commit(criterion, &mut world, &label);
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::hint::black_box;
 /// About the size of a compressed audit document.
 const DOCUMENT_BYTES: usize = 2_048;
 
-pub fn bench(criterion: &mut Criterion) {
+pub(crate) fn bench(criterion: &mut Criterion) {
     hashes(criterion);
     signatures(criterion);
     let document = vec![0x5A; DOCUMENT_BYTES];

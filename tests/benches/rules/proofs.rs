@@ -16,7 +16,7 @@ use std::time::Duration;
 const LOG_LEAVES: u64 = 1 << 20;
 const HISTORY_ENTRIES: usize = 1_000;
 
-pub fn bench(criterion: &mut Criterion) {
+pub(crate) fn bench(criterion: &mut Criterion) {
     inclusion(criterion);
     history(criterion);
     masks(criterion);
@@ -50,11 +50,15 @@ fn history(criterion: &mut Criterion) {
     let mut nonce = 0;
     while entries.len() < HISTORY_ENTRIES {
         let mut accesses = world.dense(1);
-        accesses.iter_mut().for_each(|(_, access)| access.patient = 5);
+        for (_, access) in &mut accesses {
+            access.patient = 5;
+        }
         let bytes = world.envelope(SECP256K1_SYSTEM, nonce, &accesses);
         nonce += 1;
         let execution = execute_with(&world.state, &world.chain, &page(&[bytes]), None, &|_, _, _| Ok(()));
-        let Ok(Execution::Applied { changes, entries: added, .. }) = execution else { return };
+        let Ok(Execution::Applied { changes, entries: added, .. }) = execution else {
+            panic!("a bench page is INVALID");
+        };
         world.state.commit(&changes).expect("dense rows");
         entries.extend(added);
     }
@@ -82,14 +86,14 @@ fn masks(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A FHIR AuditEvent of 2 kB, compressed and sealed, and opened again.
+/// An audit document of 2 kB, compressed and sealed, and opened again.
 fn seal(criterion: &mut Criterion) {
     let world = World::new(64);
     let context = PayloadContext { chain: world.chain, org: 1, subject: B256::ZERO, part: Part::Document };
     let (key, nonce) = (DataKey::new([1; 32]), [2; 24]);
     // Text that compresses to about a half, as JSON with identifiers does.
-    let document: String = (0..32).map(|i| format!("{{\"id\":\"{}\"}}", keccak256([i]))).collect();
-    let document = &document.as_bytes()[..2_048];
+    let document: Vec<u8> = (0..32).flat_map(|i| format!("{{\"id\":\"{}\"}}", keccak256([i])).into_bytes()).collect();
+    let document = &document[..2_048];
     let sealed = payload::seal(document, &context, &key, &nonce).expect("short");
     let mut group = criterion.benchmark_group("payload");
     group.throughput(Throughput::Bytes(document.len() as u64));

@@ -16,8 +16,8 @@ use chartroll_core::time::Time;
 use chartroll_tests::keys::SigningKey;
 
 /// Systems that sign: rows and what signs for them.
-pub const SECP256K1_SYSTEM: u32 = 2;
-pub const P256_SYSTEM: u32 = 3;
+pub(crate) const SECP256K1_SYSTEM: u32 = 2;
+pub(crate) const P256_SYSTEM: u32 = 3;
 /// The first practitioner's row, and how many there are.
 const PRACTITIONERS_FROM: u32 = 4;
 const PRACTITIONERS: u32 = 900;
@@ -26,23 +26,23 @@ const LOG_SIZE: u64 = 0x1234_5678;
 const CLOCK: u64 = 1_800_000_000_000;
 
 /// One hospital's state and the chain it is on.
-pub struct World {
-    pub chain: Chain,
-    pub state: State,
+pub(crate) struct World {
+    pub(crate) chain: Chain,
+    pub(crate) state: State,
     patients: u32,
 }
 
-pub fn at(millis: u64) -> Time {
+pub(crate) fn at(millis: u64) -> Time {
     Time::from_millis(millis).expect("below 2^48")
 }
 
-pub fn clock() -> Time {
+pub(crate) fn clock() -> Time {
     at(CLOCK)
 }
 
 impl World {
     /// With this many patients.
-    pub fn new(patients: u32) -> Self {
+    pub(crate) fn new(patients: u32) -> Self {
         let peaks = (0..LOG_SIZE.count_ones()).map(|i| keccak256(i.to_be_bytes())).collect();
         let frontier = Frontier::new(LOG_SIZE, peaks).expect("a peak for each bit");
         let counts =
@@ -55,7 +55,7 @@ impl World {
     }
 
     /// A signed envelope of accesses in order.
-    pub fn envelope(&self, signer: u32, nonce: u64, accesses: &[(Time, Access)]) -> Vec<u8> {
+    pub(crate) fn envelope(&self, signer: u32, nonce: u64, accesses: &[(Time, Access)]) -> Vec<u8> {
         let head = Head { signer, nonce, base_time: at(CLOCK - 60_000), payloads_root: B256::ZERO, signature: [0; 64] };
         let events: Vec<(Time, Event)> =
             accesses.iter().map(|(time, access)| (*time, Event::Access(*access))).collect();
@@ -70,12 +70,12 @@ impl World {
     }
 
     /// 44 accesses of 44 patients by 44 practitioners: as many rows as a page may touch.
-    pub fn wide(&self, number: u32) -> Vec<(Time, Access)> {
+    pub(crate) fn wide(&self, number: u32) -> Vec<(Time, Access)> {
         self.accesses(number, 44, 44, 44)
     }
 
     /// 100 accesses of 8 patients by 6 practitioners.
-    pub fn dense(&self, number: u32) -> Vec<(Time, Access)> {
+    pub(crate) fn dense(&self, number: u32) -> Vec<(Time, Access)> {
         self.accesses(number, 100, 8, 6)
     }
 
@@ -92,7 +92,7 @@ impl World {
             // Within a patient's accesses the time goes on and the actor stays.
             let time = at(CLOCK - 55_000 + u64::from(i) * 300);
             let codes = codes(if first { 0 } else { i % 3 });
-            let actor = PRACTITIONERS_FROM + scatter(number + place) % (PRACTITIONERS - actors) + place % actors;
+            let actor = PRACTITIONERS_FROM + scatter(number) % (PRACTITIONERS - actors) + place % actors;
             (time, Access { patient: rows[place as usize], actor, consent: 0, codes })
         };
         (0..accesses).map(access).collect()
@@ -100,11 +100,11 @@ impl World {
 }
 
 /// A normal page of these envelopes.
-pub fn page(envelopes: &[Vec<u8>]) -> Page {
+pub(crate) fn page(envelopes: &[Vec<u8>]) -> Page {
     Page::build(&B256::ZERO, clock(), PageKind::Normal, &envelopes.concat()).expect("it fits")
 }
 
-pub fn key(row: u32) -> SigningKey {
+pub(crate) fn key(row: u32) -> SigningKey {
     if row == P256_SYSTEM { SigningKey::p256("bench 3") } else { SigningKey::secp256k1(&format!("bench {row}")) }
 }
 

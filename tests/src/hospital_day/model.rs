@@ -158,6 +158,9 @@ impl Dice {
 
 impl Day {
     /// The day of hospital `number` of `hospitals` on one chain; their rows lie among one another.
+    ///
+    /// # Panics
+    /// For habits that need more rows than there are.
     pub fn new(number: u32, hospitals: u32, habits: &Habits) -> Self {
         let mut dice = Dice(ChaCha20Rng::seed_from_u64(u64::from(number)));
         let patients = patients(&mut dice, number, hospitals, habits);

@@ -23,7 +23,7 @@ pub struct Packed {
 pub fn gateway(hospital: u32, day: &Day, flush: Flush) -> Vec<Packed> {
     let mut sent = Vec::new();
     let mut held: Vec<(u64, Access)> = Vec::new();
-    let mut send = |held: &mut Vec<(u64, Access)>, sent_ms: u64, all: bool| {
+    let mut ship = |held: &mut Vec<(u64, Access)>, sent_ms: u64, all: bool| {
         held.sort_by_key(|(time, access)| (access.patient, *time));
         let mut rest = held.as_slice();
         while !rest.is_empty() {
@@ -42,7 +42,7 @@ pub fn gateway(hospital: u32, day: &Day, flush: Flush) -> Vec<Packed> {
         // The oldest that is held says when all must go.
         let oldest = held.iter().map(|(time, _)| *time).min();
         if let Some(due_ms) = oldest.map(|oldest| oldest + flush.every_ms).filter(|due_ms| due_ms <= time) {
-            send(&mut held, due_ms, true);
+            ship(&mut held, due_ms, true);
             room = 0;
         }
         held.push((*time, *access));
@@ -50,14 +50,14 @@ pub fn gateway(hospital: u32, day: &Day, flush: Flush) -> Vec<Packed> {
             held.sort_by_key(|(time, access)| (access.patient, *time));
             match encode(hospital, &held) {
                 Some(bytes) => room = surely_fit(&bytes),
-                None => send(&mut held, *time, false),
+                None => ship(&mut held, *time, false),
             }
         } else {
             room = room.saturating_sub(1);
         }
     }
     let last = held.iter().map(|(time, _)| *time).max().unwrap_or(0);
-    send(&mut held, last, true);
+    ship(&mut held, last, true);
     sent
 }
 
@@ -119,6 +119,9 @@ impl Pager {
     }
 
     /// Puts an envelope into the open page, or into a new one.
+    ///
+    /// # Panics
+    /// When it is none.
     pub fn add(&mut self, packed: &Packed) {
         let envelope = Envelope::decode(&packed.bytes).expect("an envelope");
         if self.open.as_ref().is_some_and(|open| packed.sent_ms >= open.since_ms + self.page_ms) {

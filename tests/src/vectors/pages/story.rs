@@ -63,6 +63,8 @@ pub(super) fn ward() -> Chain {
     let cited = chain.ward.sign(who::SYSTEM_P256, &[access(patient::ADA, who::DOCTOR_BIEL, consent::BIEL)]);
     let biel = chain.ward.sign(who::SYSTEM_BIEL, &[access(patient::BEN, who::DOCTOR_BIEL, 0)]);
     chain.apply_envelopes("three systems in one page", &[morning, cited, biel]);
+    let many = chain.ward.sign(who::SYSTEM, &vec![access(patient::ADA, who::NURSE, 0); 127]);
+    chain.apply_envelopes("as many events as an envelope may have", &[many]);
     chain.ward.wait(MINUTE);
     opens(&mut chain);
     people(&mut chain);
