@@ -7,7 +7,7 @@ mod entry;
 mod frontier;
 pub mod proof;
 
-pub use entry::{Entry, EntryError, blind};
+pub use entry::{Entry, EntryError, blinds};
 pub use frontier::Frontier;
 
 use crate::hash;

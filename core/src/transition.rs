@@ -14,7 +14,7 @@ use crate::eip712::Chain;
 use crate::envelope::Envelope;
 use crate::hash::{self, keccak256_many};
 use crate::limits::EVENTS_PER_ENVELOPE_MAX;
-use crate::log::{Entry, Frontier, blind};
+use crate::log::{Entry, Frontier, blinds};
 use crate::names::PageBudget;
 use crate::overlay::{Overlay, Touched};
 use crate::page::{BodyFault, Page, PageKind};
@@ -290,8 +290,9 @@ fn entries(first: u64, page: &Page, admitted: &[(Envelope<'_>, Admitted)]) -> (V
     let mut entries = Vec::new();
     let mut patients = Vec::new();
     for (envelope, admitted) in admitted {
-        let judged = envelope.events.iter().zip(&admitted.verdicts);
-        for (k, (event, verdict)) in (0u8..).zip(judged) {
+        let blinds = blinds(&envelope.head.signature, envelope.events.len());
+        let judged = envelope.events.iter().zip(&admitted.verdicts).zip(blinds);
+        for (k, ((event, verdict), blind)) in (0u8..).zip(judged) {
             entries.push(Entry {
                 sequence: first.wrapping_add(entries.len() as u64),
                 clock: page.clock(),
@@ -299,7 +300,7 @@ fn entries(first: u64, page: &Page, admitted: &[(Envelope<'_>, Admitted)]) -> (V
                 signer: envelope.head.signer,
                 payloads_root: envelope.head.payloads_root,
                 k,
-                blind: blind(&envelope.head.signature, k),
+                blind,
                 verdict: *verdict,
                 event: event.event.clone(),
             });

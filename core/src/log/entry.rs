@@ -2,7 +2,7 @@
 
 use crate::bytes::{Reader, Short};
 use crate::event::{Event, codec};
-use crate::hash::{self, tag, tagged};
+use crate::hash::{self, tag};
 use crate::redact::redacted_debug;
 use crate::refusal::Reason;
 use crate::time::Time;
@@ -103,10 +103,18 @@ impl Entry {
     }
 }
 
-/// Blind of event `k` of an envelope: only who knows the signature can guess the entry.
-pub fn blind(signature: &[u8; 64], k: u8) -> FixedBytes<16> {
-    let hash = tagged(tag::BLIND, &[signature, &[k]]);
-    FixedBytes::from_slice(hash.split_at(16).0)
+/// Blinds of the first `count` events of an envelope: only who knows the signature can guess the entries.
+pub fn blinds(signature: &[u8; 64], count: usize) -> Vec<FixedBytes<16>> {
+    let preimage = |k: u8| {
+        let mut preimage = [tag::BLIND; 66];
+        let parts = signature.iter().chain([&k]);
+        preimage.iter_mut().skip(1).zip(parts).for_each(|(place, byte)| *place = *byte);
+        preimage
+    };
+    let preimages: Vec<[u8; 66]> = (0..=u8::MAX).take(count).map(preimage).collect();
+    let inputs: Vec<&[u8]> = preimages.iter().map(<[u8; 66]>::as_slice).collect();
+    let hashes = hash::keccak256_many(&inputs).into_iter();
+    hashes.map(|hash| FixedBytes::from_slice(hash.split_at(16).0)).collect()
 }
 
 #[cfg(test)]
@@ -160,7 +168,8 @@ mod tests {
     #[test]
     fn a_blind_is_half_a_hash_of_signature_and_place() {
         let hash = alloy_primitives::keccak256([&[5][..], &[9; 64], &[2]].concat());
-        assert_eq!(blind(&[9; 64], 2).as_slice(), &hash[..16]);
-        assert_ne!(blind(&[9; 64], 2), blind(&[9; 64], 3));
+        let blinds = blinds(&[9; 64], 20);
+        assert_eq!((blinds.len(), blinds[2].as_slice()), (20, &hash[..16]));
+        assert_ne!(blinds[2], blinds[3]);
     }
 }

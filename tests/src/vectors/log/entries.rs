@@ -8,7 +8,7 @@ use chartroll_core::event::{
     Access, Annotate, Codes, ConsentGrant, ConsentRevoke, Event, PatientBind, PatientFlags, PatientLink, PatientOpen,
     PatientPolicy, PrincipalAdd, PrincipalRevoke, PrincipalRotate, Scope,
 };
-use chartroll_core::log::{Entry, blind};
+use chartroll_core::log::{Entry, blinds};
 use chartroll_core::time::Time;
 use chartroll_core::verdict::Verdict;
 
@@ -46,7 +46,7 @@ fn entry(sequence: u64, event: Event, verdict: Verdict) -> Entry {
         signer: u32::try_from(envelope).unwrap() + 1,
         payloads_root: if envelope.is_multiple_of(2) { B256::ZERO } else { hash("payloads") },
         k,
-        blind: blind(&signature, k),
+        blind: blinds(&signature, usize::from(k) + 1)[usize::from(k)],
         verdict,
         event,
     }
