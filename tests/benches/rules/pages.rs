@@ -5,8 +5,10 @@ use alloy_primitives::B256;
 use chartroll_core::admission;
 use chartroll_core::envelope::Envelope;
 use chartroll_core::key::Key;
+use chartroll_core::limits::STATE_TREE_HEIGHT;
 use chartroll_core::overlay::{Overlay, Touched};
 use chartroll_core::page::Page;
+use chartroll_core::row::Index;
 use chartroll_core::rows::{Changes, Rows};
 use chartroll_core::transition::{Execution, Outcome, apply_page, execute, execute_with};
 use chartroll_core::witness::Witness;
@@ -152,13 +154,19 @@ fn run(world: &World, page: &Page) -> (Changes, Touched) {
     (*changes, touched)
 }
 
-/// How many rows a page touches and writes, and how many nodes of the tree are hashed for it, by the tree's own shape.
+/// How many rows a page touches and writes, and how many nodes of the tree stand above them, by the tree's own shape.
 fn work((changes, touched): &(Changes, Touched)) -> String {
-    let mut level: BTreeSet<u64> = changes.rows.keys().map(|index| index.leaf()).chain([0, 1]).collect();
-    let (written, mut nodes) = (level.len(), 7);
-    for _ in 0..32 {
+    let written: BTreeSet<Index> = changes.rows.keys().copied().chain([Index::META, Index::FRONTIER]).collect();
+    let (rows, nodes) = (touched.rows.len(), nodes_above(&touched.rows));
+    format!("touches {rows} rows and {nodes} nodes, writes {} and {}", written.len(), nodes_above(&written))
+}
+
+fn nodes_above(rows: &BTreeSet<Index>) -> usize {
+    let mut level: BTreeSet<u64> = rows.iter().map(|index| index.leaf()).collect();
+    let mut nodes = 0;
+    for _ in 0..STATE_TREE_HEIGHT {
         level = level.into_iter().map(|position| position >> 1).collect();
         nodes += level.len();
     }
-    format!("{} rows touched, {written} written, {nodes} nodes", touched.rows.len())
+    nodes
 }

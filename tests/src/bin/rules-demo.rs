@@ -1,7 +1,7 @@
 //! Shows the rules at work, without network or L1: a day on a ward, posted masked, replayed from what lies on L1 alone,
 //! a lie caught at its page, a patient's history proved whole, and a history with one event less refused.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use alloy_primitives::{B256, hex};
 use chartroll_core::batch::{Header, Mode, blob_reference, decode_blob, encode_blobs};

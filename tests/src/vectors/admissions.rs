@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 /// Cases on the staffed ward, and on variants of it.
 pub(super) struct Cases {
     pub(super) ward: Ward,
-    cases: Vec<Value>,
+    written: Vec<Value>,
     refused: BTreeSet<&'static str>,
     judged: BTreeSet<u8>,
     /// Written with a case that is not on the common state.
@@ -29,8 +29,8 @@ pub(super) struct Cases {
 
 impl Cases {
     fn new() -> Self {
-        let (cases, refused, judged) = Default::default();
-        Self { ward: Ward::staffed(), cases, refused, judged, variant: None }
+        let (written, refused, judged) = Default::default();
+        Self { ward: Ward::staffed(), written, refused, judged, variant: None }
     }
 
     /// Runs cases on another ward than the common one.
@@ -85,7 +85,7 @@ impl Cases {
         if let (Some(state), Some(fields)) = (&self.variant, case.as_object_mut()) {
             fields.insert("state".into(), dump::state(state));
         }
-        self.cases.push(case);
+        self.written.push(case);
     }
 }
 
@@ -105,5 +105,5 @@ pub fn make() -> Value {
     for basis in 1..=8 {
         assert!(cases.judged.iter().any(|verdict| verdict & 0x3F == basis), "no case has basis {basis}");
     }
-    json!({ "chain": json::chain(&cases.ward.chain), "state": dump::state(&cases.ward.state), "cases": cases.cases })
+    json!({ "chain": json::chain(&cases.ward.chain), "state": dump::state(&cases.ward.state), "cases": cases.written })
 }

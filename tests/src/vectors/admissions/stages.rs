@@ -220,13 +220,13 @@ fn signature(cases: &mut Cases) {
     let two = [grant_one.clone(), grant_one];
     for (name, signer, events) in [
         ("signature: a person signs two events", who::ADA, &two[..]),
-        ("signature: a practitioner signs an access", who::NURSE, &[event.clone()]),
+        ("signature: a practitioner signs an access", who::NURSE, std::slice::from_ref(&event)),
     ] {
         let bytes = cases.ward.sign(signer, events);
         cases.refuse(name, bytes, "Form", None);
     }
     for (label, signer) in [("secp256k1", who::SYSTEM), ("P-256", who::SYSTEM_P256)] {
-        let signed = cases.ward.sign(signer, &[event.clone()]);
+        let signed = cases.ward.sign(signer, std::slice::from_ref(&event));
         let verdict = [7];
         cases.admit(&format!("signature: {label}"), signed.clone(), &verdict);
         let kind = cases.ward.state.principal(signer).expect("a signer").key.kind();
@@ -241,7 +241,7 @@ fn signature(cases: &mut Cases) {
     }
     let mut elsewhere = cases.ward.clone();
     elsewhere.chain = Chain::new(1, Address::repeat_byte(0xC4));
-    let bytes = elsewhere.sign(who::SYSTEM, &[event.clone()]);
+    let bytes = elsewhere.sign(who::SYSTEM, std::slice::from_ref(&event));
     cases.refuse("signature: for another chain", bytes, "Wrong", None);
     let bytes = cases.ward.sign(who::SYSTEM, &[access(patient::UNBOUND, who::NURSE, 0)]);
     let renumbered = with_identities(cases, bytes, patient::ADA);

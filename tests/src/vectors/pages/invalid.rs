@@ -60,7 +60,7 @@ fn queue(chain: &mut Chain) {
 fn bodies(chain: &mut Chain) {
     let envelope = chain.ward.sign(who::SYSTEM, &[access(patient::ADA, who::NURSE, 0)]);
     let end = BODY + envelope.len();
-    let page = chain.ward.page(&[envelope.clone()]);
+    let page = chain.ward.page(std::slice::from_ref(&envelope));
     chain.invalid("a byte after the last envelope", &changed(&page, end + 4, 1), None, "Padding");
     chain.invalid("a byte at the very end", &changed(&page, 991, 1), None, "Padding");
     chain.invalid("a byte where a signer would be read", &changed(&page, end + 3, 1), None, "Framing");
@@ -121,7 +121,7 @@ fn refused(chain: &mut Chain) {
     let page = chain.ward.page(&[good.clone(), foreign]);
     chain.invalid("a foreign patient in the second envelope", &page, None, "Refused");
     let open = Event::PatientOpen(PatientOpen { pseudonym: pseudonym("new"), controller: 0 });
-    let one = chain.ward.sign(who::SYSTEM, &[open.clone()]);
+    let one = chain.ward.sign(who::SYSTEM, std::slice::from_ref(&open));
     let other = chain.ward.sign(who::SYSTEM_P256, &[open]);
     let page = chain.ward.page(&[one, other]);
     chain.invalid("a patient opened by two envelopes of a page", &page, None, "Refused");
