@@ -8,14 +8,14 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::path::{Path, PathBuf};
 
-/// Mutations of each target: about as many as a second runs.
+/// Mutations of each target: about as many as run in one or two seconds.
 const MUTATIONS: &[(&str, usize)] = &[
-    ("units", 40_000),
-    ("rows", 100_000),
-    ("witness", 2_500),
-    ("proofs", 8_000),
-    ("payloads", 4_000),
-    ("apply_page", 1_200),
+    ("units", 80_000),
+    ("rows", 200_000),
+    ("witness", 5_000),
+    ("proofs", 16_000),
+    ("payloads", 8_000),
+    ("apply_page", 2_500),
 ];
 /// Changes to one seed at a time.
 const CHANGES_MAX: u32 = 6;

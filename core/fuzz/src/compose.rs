@@ -75,7 +75,7 @@ impl<'a> Composer<'a> {
                 break;
             }
             let Some(bytes) = self.envelope(&mut overlay, clock) else { continue };
-            let careless = self.input.byte() & 0x1F == 0x1F;
+            let careless = self.input.byte() & 0x0F == 0x0F;
             if body.len() + bytes.len() > PAGE_BODY_BYTES {
                 break;
             }

@@ -161,6 +161,13 @@ fn grant(input: &mut Input<'_>, counts: &RowCounts) -> ConsentGrant {
     ConsentGrant { patient, grantee_kind, grantee, scope, valid_from: moment(input), valid_until: moment(input) }
 }
 
+/// Treatment and emergencies more often than others.
+fn purpose(input: &mut Input<'_>) -> Purpose {
+    let byte = input.byte();
+    let number = if byte >= 0x80 { 54 + byte % 6 } else { byte % 61 };
+    Purpose::new(number).expect("below 61")
+}
+
 /// Goes on from the last access of the envelope; what does not change is not written.
 fn access(input: &mut Input<'_>, counts: &RowCounts, last: &Access) -> Access {
     let mut access = *last;
@@ -172,13 +179,21 @@ fn access(input: &mut Input<'_>, counts: &RowCounts, last: &Access) -> Access {
         access.actor = row(input, counts.principals);
     }
     if choice & 0x0C == 0x0C {
-        access.consent = optional(input, counts.consents);
+        // Half the time the fixture's own consent of this patient.
+        let own = match access.patient {
+            2 => 1,
+            3 => 2,
+            7 => 3,
+            9 => 5,
+            _ => 0,
+        };
+        access.consent = if input.byte() & 1 == 0 { own } else { optional(input, counts.consents) };
     }
     if choice & 16 == 0 {
         access.codes = Codes {
             action: Action::new(input.byte() % 6).expect("below 6"),
             outcome: Outcome::new(input.byte() % 5).expect("below 5"),
-            purpose: Purpose::new(input.byte() % 61).expect("below 61"),
+            purpose: purpose(input),
             category: Category::new(input.byte() % 30).expect("below 30"),
         };
     }

@@ -128,7 +128,7 @@ fn patients() -> Vec<(Index, Row)> {
     let mut rows = vec![
         Patient::SENTINEL,
         open(1, 1, 0),
-        open(2, 1, 6),
+        Patient { barred_until: later, ..open(2, 1, 6) },
         Patient { proxy: 7, ..open(3, 1, 6) },
         Patient { pending_controller: 11, pending_at: later, ..open(4, 1, 6) },
         Patient { pending_controller: 11, pending_at: due, ..open(5, 1, 6) },

@@ -15,6 +15,8 @@ mod input;
 mod keys;
 mod payloads;
 mod proofs;
+#[cfg(test)]
+mod reach;
 mod rows;
 pub mod seeds;
 mod units;

@@ -1,5 +1,6 @@
 //! The vector code of x86-64.
-// Lanes are indexed by counters bounded by the arrays' own lengths. What is not inlined is not compiled for the machine.
+// Lanes are indexed by counters bounded by the arrays' own lengths.
+// What is not inlined is not compiled for the machine.
 // Words have the letters of FIPS 202.
 #![allow(clippy::indexing_slicing, clippy::inline_always, clippy::many_single_char_names)]
 
@@ -146,7 +147,8 @@ impl Machine<4> for V3 {
     }
 }
 
-/// Hashes of all inputs, in order. A permutation of all lanes costs little more than one of one; a lone input goes alone.
+/// Hashes of all inputs, in order. A permutation of all lanes costs little more than one of one; a lone input goes
+/// alone.
 pub(super) fn hash_all<M: Machine<LANES>, const LANES: usize>(machine: M, inputs: &[&[u8]]) -> Vec<B256> {
     let mut hashes = Vec::with_capacity(inputs.len());
     for group in inputs.chunks(LANES) {

@@ -147,6 +147,8 @@ fn links_and_notes(chain: &mut Chain) {
     let merge = [link(one, other, Relation::ReplacedBy), link(other, one, Relation::Replaces)];
     let merged = chain.ward.sign(who::SYSTEM, &merge);
     chain.apply_envelopes("two rows are merged", &[merged]);
+    let stray = chain.ward.sign(who::SYSTEM, &[link(one, patient::STRICT, Relation::Undone)]);
+    chain.apply_envelopes("undoing another link leaves the row continued", &[stray]);
     let undo = [link(one, other, Relation::Undone), link(other, one, Relation::Undone)];
     let undone = chain.ward.sign(who::SYSTEM, &undo);
     let note = Annotate {
