@@ -61,8 +61,8 @@ fn note(execution: &Execution, reached: &mut BTreeSet<String>) {
 
 #[test]
 fn composed_pages_reach_every_right_refusal_verdict_and_skip() {
-    let expected = "NoSigner SignerRevoked SignerNotYetValid SignerExpired OrgSuspended NoKey Nonce Reserved NoRow Form \
-        Wrong Role Org NotEntitled Taken WrongRole Barred EmptyProposal Link AlreadyRevoked Future \
+    let expected = "NoSigner SignerRevoked SignerNotYetValid SignerExpired OrgSuspended NoKey Nonce Reserved NoRow \
+        Form Wrong Role Org NotEntitled Taken WrongRole Barred EmptyProposal Link AlreadyRevoked Future \
         ActorInactive SelfAccess Emergency EmergencyForbidden Blocked Consent Implied NoBasis";
     let reached = reached();
     let items = ["Malformed item", "NoOrg item", "NotItsAccount item"].map(str::to_owned);
