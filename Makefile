@@ -8,7 +8,7 @@ SHELL := bash
 
 CARGO_FLAGS := --release --locked
 HOST := x86_64-unknown-linux-gnu
-# How long `make fuzz` looks, in all.
+# How long `make fuzz` looks at each target.
 SECONDS ?= 600
 
 .PHONY: help

@@ -100,6 +100,7 @@ pub fn seal(
         return Err(PayloadError::TooLong);
     }
     let compressed = zstd::bulk::compress(document, COMPRESSION_LEVEL).map_err(|_| PayloadError::Compression)?;
+    let compressed = Zeroizing::new(compressed);
     let length = u32::try_from(compressed.len()).map_err(|_| PayloadError::TooLong)?;
     let mut body = Zeroizing::new(Vec::with_capacity(compressed.len() + 4 + PAYLOAD_PAD_BYTES));
     body.extend_from_slice(&length.to_be_bytes());

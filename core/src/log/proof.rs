@@ -22,7 +22,10 @@ impl From<Short> for ProofError {
     }
 }
 
-/// That a leaf stands at `index` of a tree of `size` leaves. Index and size are part of what is proved.
+/// That a leaf stands at `index` of a tree of `size` leaves.
+///
+/// A path alone does not prove the size: trees of near sizes share shapes. Whoever knows a root knows its size (meta row
+/// 0, a checkpoint) and asks [`Inclusion::verify_in`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Inclusion {
     /// Place of the leaf, from 0.
@@ -45,7 +48,13 @@ pub struct Consistency {
 }
 
 impl Inclusion {
-    /// Whether `leaf` stands at its index under `root`.
+    /// Whether `leaf` stands at its index of the log that has `size` leaves and this root; both from one trusted place.
+    #[must_use]
+    pub fn verify_in(&self, leaf: &B256, size: u64, root: &B256) -> bool {
+        self.size == size && self.verify(leaf, root)
+    }
+
+    /// Whether `leaf` stands under `root` at its index, if the tree has the size that the proof says.
     #[must_use]
     pub fn verify(&self, leaf: &B256, root: &B256) -> bool {
         self.root(leaf) == Some(*root)
@@ -221,6 +230,16 @@ mod tests {
         assert_eq!(Inclusion::decode(&longest.encode()), Err(ProofError));
         let longer = Consistency { hashes: vec![B256::ZERO; 66], ..longest };
         assert_eq!(Consistency::decode(&longer.encode()), Err(ProofError));
+    }
+
+    #[test]
+    fn a_size_is_trusted_from_where_the_root_is_and_not_from_the_proof() {
+        let log = crate::log::Log::from_leaves(&[B256::repeat_byte(1); 8]);
+        let (root, leaf) = (log.root(8).unwrap(), B256::repeat_byte(1));
+        let proof = log.inclusion(0, 8).unwrap();
+        let elsewhere = Inclusion { size: 6, ..proof.clone() };
+        assert!(proof.verify_in(&leaf, 8, &root) && elsewhere.verify(&leaf, &root));
+        assert!(!elsewhere.verify_in(&leaf, 8, &root) && !proof.verify_in(&leaf, 7, &root));
     }
 
     #[test]
