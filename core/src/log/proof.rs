@@ -24,8 +24,8 @@ impl From<Short> for ProofError {
 
 /// That a leaf stands at `index` of a tree of `size` leaves.
 ///
-/// A path alone does not prove the size: trees of near sizes share shapes. Whoever knows a root knows its size (meta row
-/// 0, a checkpoint) and asks [`Inclusion::verify_in`].
+/// A path alone does not prove the size: trees of near sizes share shapes. Whoever knows a root knows its size (row 0
+/// of meta, a checkpoint) and asks [`Inclusion::verify_in`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Inclusion {
     /// Place of the leaf, from 0.
