@@ -67,7 +67,7 @@ fuzz: ## fuzz core for SECONDS=600
 .PHONY: mutants
 mutants: ## change core's code in small ways: does a test notice? (hours)
 	@.ci/setup cargo-mutants
-	cargo mutants --package chartroll-core --test-workspace true --profile release --copy-vcs true
+	cargo mutants --package chartroll-core --test-workspace true --profile mutants --copy-vcs true
 
 .PHONY: coverage
 coverage: ## which lines of core the tests run (an HTML page)

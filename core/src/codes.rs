@@ -39,7 +39,7 @@ fn names_system(canonical: &str, written: &str) -> bool {
     canonical == written || ALIASES.iter().any(|(system, aliases)| *system == canonical && aliases.contains(&written))
 }
 
-/// Every coded number of an access, for documents and vectors: table, number, coding.
+/// Every number that stands for an outside code, for documents and vectors: table, number, coding.
 pub fn all() -> Vec<(&'static str, u8, Coding)> {
     let access = access::all().into_iter();
     access.chain(Role::ALL.iter().map(|role| ("role", role.number(), role.coding()))).collect()
