@@ -4,7 +4,8 @@
 //! `docs/spec.md` with the golden vectors in `core/vectors/`.
 //!
 //! Top down: [`transition`] folds a [`page`] into the state; [`admission`] decides which [`envelope`]s a page may hold;
-//! both read [`rows`] through an [`overlay`], over the whole [`state`] or the [`witness`] of one page. [`tree`] and
+//! both read [`rows`] through an [`overlay`], over the whole [`state`] or the [`witness`] of one page. [`ordering`] gives
+//! envelopes their place ahead of execution. [`tree`] and
 //! [`log`] authenticate what results; [`history`] and [`receipt`] are what people hold in hand. [`mask`] hides pages on
 //! L1, [`payload`] and [`wrap`] seal what never goes there.
 
@@ -27,6 +28,7 @@ pub mod limits;
 pub mod log;
 pub mod mask;
 pub mod names;
+pub mod ordering;
 pub mod overlay;
 pub mod page;
 pub mod payload;
@@ -39,6 +41,7 @@ pub mod row;
 pub mod rows;
 pub mod signature;
 pub mod state;
+pub mod tables;
 pub mod time;
 pub mod transition;
 pub mod tree;

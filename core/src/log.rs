@@ -5,13 +5,15 @@
 
 mod entry;
 mod frontier;
+pub mod nodes;
 pub mod proof;
 
 pub use entry::{Entry, EntryError, blinds};
 pub use frontier::Frontier;
 
 use crate::hash;
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::B256;
+use nodes::Nodes;
 use proof::{Consistency, Inclusion};
 
 /// Every node of the log, by level from the leaves; a level holds only whole subtrees.
@@ -58,7 +60,10 @@ impl Log {
 
     /// Root of the first `size` leaves; `None` past the end.
     pub fn root(&self, size: u64) -> Option<B256> {
-        (size <= self.size()).then(|| if size == 0 { keccak256([]) } else { self.subtree(0, size) })
+        (size <= self.size()).then(|| match nodes::root(self, size) {
+            Ok(root) => root,
+            Err(never) => match never {},
+        })
     }
 
     /// Proof that leaf `index` stands in the tree of the first `size` leaves; `None` when it does not.
@@ -66,20 +71,10 @@ impl Log {
         if index >= size || size > self.size() {
             return None;
         }
-        let mut hashes = Vec::new();
-        let (mut start, mut end) = (0, size);
-        while end - start > 1 {
-            let middle = start + split(end - start);
-            if index < middle {
-                hashes.push(self.subtree(middle, end));
-                end = middle;
-            } else {
-                hashes.push(self.subtree(start, middle));
-                start = middle;
-            }
+        match nodes::inclusion(self, index, size) {
+            Ok(inclusion) => Some(inclusion),
+            Err(never) => match never {},
         }
-        hashes.reverse();
-        Some(Inclusion { index, size, hashes })
     }
 
     /// Proof that the first `first` leaves of the tree of `second` leaves are those it had then.
@@ -87,51 +82,27 @@ impl Log {
         if first > second || second > self.size() {
             return None;
         }
-        let mut hashes = Vec::new();
-        if first > 0 {
-            let (mut start, mut end, mut whole) = (0, second, true);
-            // RFC 9162 §2.1.4.1 SUBPROOF, from the root down; the hashes come out in reverse.
-            while first != end {
-                let middle = start + split(end - start);
-                if first <= middle {
-                    hashes.push(self.subtree(middle, end));
-                    end = middle;
-                } else {
-                    hashes.push(self.subtree(start, middle));
-                    start = middle;
-                    whole = false;
-                }
-            }
-            if !whole {
-                hashes.push(self.subtree(start, end));
-            }
-            hashes.reverse();
+        match nodes::consistency(self, first, second) {
+            Ok(consistency) => Some(consistency),
+            Err(never) => match never {},
         }
-        Some(Consistency { first, second, hashes })
-    }
-
-    /// Root of leaves `start..end`, where `start` is a multiple of the power of two that holds the range.
-    fn subtree(&self, start: u64, end: u64) -> B256 {
-        let size = end - start;
-        if size.is_power_of_two() {
-            let height = size.trailing_zeros();
-            let level = self.levels.get(height as usize);
-            let place = usize::try_from(start >> height).ok();
-            return level.zip(place).and_then(|(level, place)| level.get(place)).copied().unwrap_or_default();
-        }
-        let middle = start + split(size);
-        hash::node(&self.subtree(start, middle), &self.subtree(middle, end))
     }
 }
 
-/// The largest power of two below `size`, which is at least 2.
-fn split(size: u64) -> u64 {
-    1 << (size - 1).ilog2()
+impl Nodes for Log {
+    type Error = core::convert::Infallible;
+
+    fn node(&self, height: u32, place: u64) -> Result<B256, Self::Error> {
+        let level = self.levels.get(height as usize);
+        let place = usize::try_from(place).ok();
+        Ok(level.zip(place).and_then(|(level, place)| level.get(place)).copied().unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloy_primitives::keccak256;
 
     fn leaves(count: u64) -> Vec<B256> {
         (0..count).map(|i| keccak256(i.to_be_bytes())).collect()

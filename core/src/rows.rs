@@ -1,7 +1,8 @@
 //! The seam between the rules and where rows live.
 //!
-//! Two real users: [`crate::state::State`], which holds everything, and [`crate::witness::Witness`], which holds what
-//! one page touches. The rules read through an [`crate::overlay::Overlay`] and never write a row in place.
+//! Its users: [`crate::state::State`], which holds everything, [`crate::witness::Witness`], which holds what one page
+//! touches, and [`crate::tables::Tables`], by which envelopes are ordered before anything is hashed. The rules read
+//! through an [`crate::overlay::Overlay`] and never write a row in place.
 
 use crate::log::Frontier;
 use crate::row::{Consent, Index, Meta, Org, Patient, Principal, Row, Table};
@@ -34,7 +35,7 @@ pub struct Changes {
     pub rows: BTreeMap<Index, Row>,
 }
 
-/// Rows to read and to bring to their next state.
+/// Rows to read.
 pub trait Rows {
     /// The chain's own numbers.
     ///
@@ -96,7 +97,10 @@ pub trait Rows {
 
     /// Whether every hint was asked for, now that `asked` questions were put.
     fn hints_are_used(&self, asked: usize) -> bool;
+}
 
+/// Rows that stand under a root, and go on to the next.
+pub trait Commit: Rows {
     /// Takes the changes of a page and returns the new root.
     ///
     /// # Errors

@@ -4,78 +4,26 @@ use crate::hash;
 use crate::log::Frontier;
 use crate::overlay::Touched;
 use crate::row::{Consent, Index, Meta, Org, Patient, Principal, Row, Table};
-use crate::rows::{Changes, Rows, StateError};
+use crate::rows::{Changes, Commit, Rows, StateError};
+use crate::tables::Tables;
 use crate::tree::Tree;
 use crate::witness::{Held, Witness};
 use alloy_primitives::B256;
 use std::collections::BTreeMap;
 
-/// Rows of one table, without gaps from its first.
-#[derive(Clone, Debug)]
-struct Rowset<T> {
-    /// Number of the first row that can exist: 0 for patients, whose sentinel it is, else 1.
-    first: u32,
-    rows: Vec<T>,
-}
-
-impl<T> Rowset<T> {
-    fn new(first: u32) -> Self {
-        Self { first, rows: Vec::new() }
-    }
-
-    fn get(&self, row: u32) -> Option<&T> {
-        self.rows.get(row.checked_sub(self.first)? as usize)
-    }
-
-    /// Replaces a row or appends the next; false when it is neither.
-    fn put(&mut self, row: u32, value: T) -> bool {
-        let Some(place) = row.checked_sub(self.first).map(|place| place as usize) else { return false };
-        if let Some(held) = self.rows.get_mut(place) {
-            *held = value;
-            return true;
-        }
-        let next = place == self.rows.len();
-        if next {
-            self.rows.push(value);
-        }
-        next
-    }
-}
-
 /// The whole state.
 #[derive(Clone, Debug)]
 pub struct State {
-    meta: Meta,
-    frontier: Frontier,
-    orgs: Rowset<Org>,
-    principals: Rowset<Principal>,
-    patients: Rowset<Patient>,
-    consents: Rowset<Consent>,
-    /// Patients in order of their keys; the sentinel's is zero.
-    keys: BTreeMap<B256, u32>,
-    /// Identities by row, since every envelope's signature covers those it names.
-    patient_keys: Vec<B256>,
-    principal_identities: Vec<B256>,
+    tables: Tables,
     tree: Tree,
 }
 
 impl State {
     /// The state before the first page.
     pub fn genesis() -> Self {
-        let mut state = Self {
-            meta: Meta::genesis(),
-            frontier: Frontier::default(),
-            orgs: Rowset::new(1),
-            principals: Rowset::new(1),
-            patients: Rowset::new(0),
-            consents: Rowset::new(1),
-            keys: BTreeMap::new(),
-            patient_keys: Vec::new(),
-            principal_identities: vec![B256::ZERO],
-            tree: Tree::new(),
-        };
+        let mut state = Self { tables: Tables::empty(), tree: Tree::new() };
         let sentinel = BTreeMap::from([(Index::new(Table::Patients, 0), Row::Patient(Patient::SENTINEL))]);
-        let changes = Changes { meta: state.meta, frontier: Frontier::default(), rows: sentinel };
+        let changes = Changes { meta: state.tables.meta, frontier: Frontier::default(), rows: sentinel };
         // Row 0 is the next row of an empty table: nothing can be missing.
         let _ = state.commit(&changes);
         state
@@ -103,20 +51,14 @@ impl State {
         self.tree.root()
     }
 
+    /// Its rows.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     /// A row as a witness holds it.
     pub fn held(&self, index: Index) -> Held {
-        let row = match index.table {
-            Table::Meta if index == Index::META => return Held::Meta(self.meta),
-            Table::Meta if index == Index::FRONTIER && self.frontier.size() > 0 => {
-                return Held::Frontier(self.frontier.clone());
-            }
-            Table::Meta => None,
-            Table::Orgs => self.orgs.get(index.row).copied().map(Row::Org),
-            Table::Principals => self.principals.get(index.row).copied().map(Row::Principal),
-            Table::Patients => self.patients.get(index.row).copied().map(Row::Patient),
-            Table::Consents => self.consents.get(index.row).copied().map(Row::Consent),
-        };
-        row.map_or(Held::Absent, Held::Row)
+        self.tables.held(index)
     }
 
     /// The witness of what a page touches, taken before the page is applied.
@@ -130,81 +72,53 @@ impl State {
     pub fn prove(&self, rows: impl IntoIterator<Item = Index>) -> Witness {
         self.witness(&Touched { rows: rows.into_iter().collect(), hints: Vec::new() })
     }
-
-    fn put(&mut self, index: Index, row: &Row) -> bool {
-        match row {
-            Row::Org(org) => self.orgs.put(index.row, *org),
-            Row::Consent(consent) => self.consents.put(index.row, *consent),
-            Row::Principal(principal) => {
-                if index.row as usize == self.principal_identities.len() {
-                    self.principal_identities.push(principal.identity());
-                }
-                self.principals.put(index.row, *principal)
-            }
-            Row::Patient(patient) => {
-                if index.row as usize == self.patient_keys.len() {
-                    let key = if index.row == 0 { B256::ZERO } else { patient.key() };
-                    self.patient_keys.push(key);
-                    self.keys.insert(key, index.row);
-                }
-                self.patients.put(index.row, *patient)
-            }
-        }
-    }
 }
 
 impl Rows for State {
     fn meta(&self) -> Result<Meta, StateError> {
-        Ok(self.meta)
+        self.tables.meta()
     }
 
     fn frontier(&self) -> Result<Frontier, StateError> {
-        Ok(self.frontier.clone())
+        self.tables.frontier()
     }
 
     fn org(&self, row: u32) -> Result<&Org, StateError> {
-        self.orgs.get(row).ok_or(StateError::MissingRow(Index::new(Table::Orgs, row)))
+        self.tables.org(row)
     }
 
     fn principal(&self, row: u32) -> Result<&Principal, StateError> {
-        self.principals.get(row).ok_or(StateError::MissingRow(Index::new(Table::Principals, row)))
+        self.tables.principal(row)
     }
 
     fn patient(&self, row: u32) -> Result<&Patient, StateError> {
-        self.patients.get(row).ok_or(StateError::MissingRow(Index::new(Table::Patients, row)))
+        self.tables.patient(row)
     }
 
     fn consent(&self, row: u32) -> Result<&Consent, StateError> {
-        self.consents.get(row).ok_or(StateError::MissingRow(Index::new(Table::Consents, row)))
+        self.tables.consent(row)
     }
 
     fn identity(&self, index: Index) -> Result<B256, StateError> {
-        let kept = match index.table {
-            Table::Principals => self.principal_identities.get(index.row as usize),
-            Table::Patients => self.patient_keys.get(index.row as usize),
-            Table::Orgs => return self.org(index.row).map(Org::identity),
-            Table::Consents => return self.consent(index.row).map(|consent| consent.digest),
-            Table::Meta => None,
-        };
-        kept.copied().ok_or(StateError::MissingRow(index))
+        self.tables.identity(index)
     }
 
-    fn predecessor(&self, key: &B256, _asked: usize, opened: &BTreeMap<B256, u32>) -> Result<u32, StateError> {
-        let before =
-            |keys: &BTreeMap<B256, u32>| keys.range::<B256, _>(..key).next_back().map(|(key, row)| (*key, *row));
-        before(&self.keys).max(before(opened)).map(|(_, row)| row).ok_or(StateError::WrongHint)
+    fn predecessor(&self, key: &B256, asked: usize, opened: &BTreeMap<B256, u32>) -> Result<u32, StateError> {
+        self.tables.predecessor(key, asked, opened)
     }
 
-    fn hints_are_used(&self, _asked: usize) -> bool {
-        true
+    fn hints_are_used(&self, asked: usize) -> bool {
+        self.tables.hints_are_used(asked)
     }
+}
 
+impl Commit for State {
     fn commit(&mut self, changes: &Changes) -> Result<B256, StateError> {
         let mut leaves = Vec::with_capacity(changes.rows.len() + 2);
         let mut bytes: Vec<u8> = Vec::with_capacity(changes.rows.len() * Principal::BYTES_MAX);
         let mut ends = Vec::with_capacity(changes.rows.len());
         for (index, row) in &changes.rows {
-            if !self.put(*index, row) {
+            if !self.tables.put(*index, row) {
                 return Err(StateError::MissingRow(*index));
             }
             bytes.push(hash::tag::LEAF);
@@ -213,9 +127,9 @@ impl Rows for State {
         }
         let hashes = hash::keccak256_many(&hash::split(&bytes, &ends));
         leaves.extend(changes.rows.keys().copied().zip(hashes));
-        self.meta = changes.meta;
-        self.frontier = changes.frontier.clone();
-        leaves.push((Index::META, hash::leaf(&self.meta.encode())));
+        self.tables.meta = changes.meta;
+        self.tables.frontier = changes.frontier.clone();
+        leaves.push((Index::META, hash::leaf(&changes.meta.encode())));
         leaves.push((Index::FRONTIER, self.held(Index::FRONTIER).leaf()));
         self.tree.update(&leaves);
         Ok(self.tree.root())

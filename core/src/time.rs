@@ -43,11 +43,16 @@ impl Time {
         from <= self && (until == Self::ZERO || self < until)
     }
 
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Short> {
+    /// Reads six bytes.
+    ///
+    /// # Errors
+    /// [`Short`] at the end.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, Short> {
         reader.u48().map(Self)
     }
 
-    pub(crate) fn put(self, out: &mut Vec<u8>) {
+    /// Appends six bytes.
+    pub fn put(self, out: &mut Vec<u8>) {
         put_u48(out, self.0);
     }
 }

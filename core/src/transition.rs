@@ -1,6 +1,6 @@
 //! The transition: folds one page into the state. The one function that sequencer, verifier and L1 must agree on.
 //!
-//! Page + rows ──[`execute`]──▶ changes + log entries ──[`Rows::commit`]──▶ root
+//! Page + rows ──[`execute`]──▶ changes + log entries ──[`Commit::commit`]──▶ root
 //!
 //! Pure and total: every state and every 992 bytes have an answer, a root or INVALID. Source: docs/spec.md §9.
 
@@ -20,7 +20,7 @@ use crate::overlay::{Overlay, Touched};
 use crate::page::{BodyFault, Page, PageKind};
 use crate::queue::{self, QueueItem};
 use crate::refusal::Refusal;
-use crate::rows::{Changes, Rows, StateError};
+use crate::rows::{Changes, Commit, Rows, StateError};
 use crate::signature;
 use alloy_primitives::B256;
 
@@ -88,6 +88,10 @@ pub enum Execution {
         entries: Vec<Entry>,
         /// Their leaves.
         leaves: Vec<B256>,
+        /// For each, the row of the patient whose head it moves; 0 = none.
+        patients: Vec<u32>,
+        /// How many envelopes they stand in.
+        envelopes: usize,
         /// Why its queue item was skipped, if it was.
         skip: Option<Skip>,
         /// What a witness of it must hold.
@@ -128,7 +132,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// [`StateError`] when `rows` do not hold what the page touches (a witness was too small).
-pub fn apply_page<R: Rows>(
+pub fn apply_page<R: Commit>(
     rows: &mut R,
     chain: &Chain,
     page: &Page,
@@ -188,7 +192,23 @@ pub fn execute_with<R: Rows>(
     meta.log_root = frontier.root();
     let (rows, meta, touched) = overlay.finish()?;
     let changes = Box::new(Changes { meta, frontier, rows });
-    Ok(Execution::Applied { changes, entries, leaves, skip: taken.skip, touched })
+    let envelopes = taken.admitted.len();
+    Ok(Execution::Applied { changes, entries, leaves, patients, envelopes, skip: taken.skip, touched })
+}
+
+/// Takes a queue item in order, ahead of execution: how many events it has, and why it was skipped, if it was.
+///
+/// # Errors
+/// [`Stop::Invalid`] when `page` is not `item`'s.
+pub(crate) fn take_item<R: Rows>(
+    overlay: &mut Overlay<'_, R>,
+    chain: &Chain,
+    page: &Page,
+    item: &QueueItem,
+) -> Result<(usize, Option<Skip>), Stop> {
+    let taken = Run { chain, page, verify: &signature::verify }.take(overlay, Some(item))?;
+    let events = taken.admitted.iter().map(|(envelope, _)| envelope.events.len()).sum();
+    Ok((events, taken.skip))
 }
 
 /// One page being run.
@@ -205,8 +225,12 @@ struct Taken<'a> {
     skip: Option<Skip>,
 }
 
-enum Stop {
+/// Why a page is not taken.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// It is INVALID.
     Invalid(Invalid),
+    /// Its rows are not held.
     State(StateError),
 }
 

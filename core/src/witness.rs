@@ -9,7 +9,7 @@ use crate::log::Frontier;
 use crate::log::proof::ProofError;
 use crate::redact::redacted_debug;
 use crate::row::{Consent, Index, Meta, Org, Patient, Principal, Row, Table};
-use crate::rows::{Changes, Rows, StateError};
+use crate::rows::{Changes, Commit, Rows, StateError};
 use crate::tree::Multiproof;
 use alloy_primitives::B256;
 use std::collections::BTreeMap;
@@ -248,7 +248,9 @@ impl Rows for VerifiedWitness {
     fn hints_are_used(&self, asked: usize) -> bool {
         asked == self.hints.len()
     }
+}
 
+impl Commit for VerifiedWitness {
     fn commit(&mut self, changes: &Changes) -> Result<B256, StateError> {
         let frontier = Held::Frontier(changes.frontier.clone());
         let frontier = if changes.frontier.size() == 0 { Held::Absent } else { frontier };

@@ -17,7 +17,7 @@ use chartroll_core::page::{Page, PageKind};
 use chartroll_core::queue::{Admin, OrgItem, QueueItem};
 use chartroll_core::refusal::Refusal;
 use chartroll_core::row::{Index, Table};
-use chartroll_core::rows::Rows;
+use chartroll_core::rows::{Commit, Rows};
 use chartroll_core::state::State;
 use chartroll_core::time::Time;
 use chartroll_core::transition::{self, Execution, Outcome as PageOutcome};

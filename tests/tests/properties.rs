@@ -12,7 +12,7 @@ use chartroll_core::log::{Entry, Log};
 use chartroll_core::page::{Page, PageKind};
 use chartroll_core::queue::QueueItem;
 use chartroll_core::row::{Index, Table};
-use chartroll_core::rows::{Rows, StateError};
+use chartroll_core::rows::{Commit, Rows, StateError};
 use chartroll_core::state::State;
 use chartroll_core::transition::{self, Execution, Outcome, execute};
 use chartroll_core::tree::{Tree, empty};
@@ -37,8 +37,8 @@ fn witness_agrees(ward: &Ward, page: &Page, item: Option<&QueueItem>) -> Result<
     let over_witness = execute(&rows, &ward.chain, page, item).expect("a witness holds what the page touches");
     match (&full, &over_witness) {
         (
-            Execution::Applied { changes, entries, leaves, skip, touched },
-            Execution::Applied { changes: c, entries: e, leaves: l, skip: s, touched: t },
+            Execution::Applied { changes, entries, leaves, skip, touched, .. },
+            Execution::Applied { changes: c, entries: e, leaves: l, skip: s, touched: t, .. },
         ) => {
             prop_assert_eq!((changes, entries, leaves, skip, touched), (c, e, l, s, t));
             prop_assert!(touched.rows.len() <= ROWS_PER_PAGE_MAX);

@@ -9,7 +9,7 @@ use chartroll_core::names::PageBudget;
 use chartroll_core::page::{Page, PageKind};
 use chartroll_core::queue::QueueItem;
 use chartroll_core::row::{Index, Meta, Patient, Row, Table};
-use chartroll_core::rows::Rows;
+use chartroll_core::rows::{Commit, Rows};
 use chartroll_core::signature::{self, SignatureFault};
 use chartroll_core::state::State;
 use chartroll_core::transition::{Execution, Outcome, apply_page, execute_with};

@@ -9,7 +9,7 @@ use chartroll_core::limits::STATE_TREE_HEIGHT;
 use chartroll_core::overlay::{Overlay, Touched};
 use chartroll_core::page::Page;
 use chartroll_core::row::Index;
-use chartroll_core::rows::{Changes, Rows};
+use chartroll_core::rows::{Changes, Commit, Rows};
 use chartroll_core::transition::{Execution, Outcome, apply_page, execute, execute_with};
 use chartroll_core::witness::Witness;
 use criterion::{BatchSize, Criterion, Throughput};

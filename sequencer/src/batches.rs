@@ -1,0 +1,179 @@
+//! Closes batches: pages that were cut become a header, masked bytes and, for blobs, commitments.
+//!
+//! executed pages ──▶ mask ──▶ **replayed from those very bytes** ──▶ stored ──▶ poster
+//!
+//! Crash rule: cuts are in the ordering log, so the same pages become the same batch again. A header is stored, synced,
+//! before anything is posted under it; what was stored and not posted may be made anew under another epoch, slot or
+//! mask, since nobody has seen it.
+
+use crate::crash;
+use crate::error::SequencerError;
+use crate::metrics;
+use crate::order::log::OrderLog;
+use alloy_primitives::B256;
+use chartroll_core::batch::{Header, Mode, calldata_reference};
+use chartroll_core::eip712::Chain;
+use chartroll_core::limits::SLOTS_PER_PERIOD;
+use chartroll_core::mask::{PeriodSecret, mask};
+use chartroll_core::page::{Page, PageKind};
+use chartroll_l1::Blobs;
+use chartroll_ledger::{BatchRecord, Ledger, LedgerError, Source};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A batch as it goes to L1.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) record: BatchRecord,
+    /// As posted: masked, if the batch is.
+    pub(crate) pages: Vec<Page>,
+    /// For blob batches.
+    pub(crate) blobs: Option<Arc<Blobs>>,
+}
+
+/// What a batch is closed under.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    pub(crate) epoch: u64,
+    pub(crate) slot: u64,
+    pub(crate) blobs: bool,
+    /// The secret of the slot's period, where its root is ripe.
+    pub(crate) secret: Option<Arc<PeriodSecret>>,
+}
+
+/// What closing needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Closer {
+    pub(crate) chain: Chain,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) log: Arc<OrderLog>,
+}
+
+impl Closer {
+    /// The first page after the next batch, once all of its pages are executed.
+    pub(crate) fn next_cut(&self) -> Result<Option<(u64, u64)>, SequencerError> {
+        let progress = self.ledger.progress();
+        let number = progress.closed + 1;
+        let cut = self.log.cut(number)?;
+        Ok(cut.filter(|next_page| *next_page <= progress.pages).map(|next_page| (number, next_page)))
+    }
+
+    /// Makes a batch of executed pages, replays it from its own bytes, and stores it. Takes seconds for blobs.
+    pub(crate) fn close(&self, number: u64, next_page: u64, terms: &Terms) -> Result<BatchRecord, SequencerError> {
+        let started = Instant::now();
+        let prepared = self.prepare(number, next_page, terms)?;
+        let record = prepared.record.clone();
+        let sources = self.read_back(&prepared, terms)?;
+        self.ledger.check_batch(&record, &sources).map_err(|why| match why {
+            LedgerError::Storage(error) => SequencerError::Storage(error),
+            why => SequencerError::WrongBatch { batch: number, why },
+        })?;
+        crash::point("batch.checked");
+        self.ledger.put_batch(&record)?;
+        crash::point("batch.stored");
+        ::metrics::histogram!(metrics::CLOSE_SECONDS).record(started.elapsed().as_secs_f64());
+        Ok(record)
+    }
+
+    /// The bytes of a stored batch once more: the same, since nothing in them is drawn by lot.
+    pub(crate) fn prepare_again(&self, record: &BatchRecord, terms: &Terms) -> Result<Prepared, SequencerError> {
+        let prepared = self.prepare(record.header.number, record.next_page(), terms)?;
+        if prepared.record.header != record.header {
+            return Err(SequencerError::Damaged("a stored batch is not made of its pages"));
+        }
+        Ok(Prepared { record: record.clone(), ..prepared })
+    }
+
+    fn prepare(&self, number: u64, next_page: u64, terms: &Terms) -> Result<Prepared, SequencerError> {
+        let parent = self.ledger.batch(number - 1)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
+        let first_page = parent.next_page();
+        let (mut plain, mut events, mut envelopes) = (Vec::new(), 0, 0);
+        for page in first_page..next_page {
+            let missing = || SequencerError::Damaged("a page is missing");
+            plain.push(self.ledger.page(page)?.ok_or_else(missing)?);
+            let counts = self.ledger.page_counts(page)?.ok_or_else(missing)?;
+            (events, envelopes) = (events + counts.0, envelopes + counts.1);
+        }
+        let pages = self.masked(&plain, terms);
+        let blobs = terms.blobs.then(|| Blobs::of_pages(&pages)).transpose()?.map(Arc::new);
+        let data_reference = match &blobs {
+            Some(blobs) => blobs.data_reference(),
+            None => calldata_reference(&pages).ok_or(SequencerError::Damaged("a batch without pages"))?,
+        };
+        let last = plain.last().ok_or(SequencerError::Damaged("a batch without pages"))?;
+        let cursor =
+            parent.header.cursor + plain.iter().filter(|page| page.kind() != Some(PageKind::Normal)).count() as u64;
+        let header = Header {
+            mode: Mode { blobs: terms.blobs, masked: terms.secret.is_some() },
+            data_reference,
+            parent: parent.header.content_hash(),
+            number,
+            epoch: terms.epoch,
+            slot: terms.slot,
+            pages: u16::try_from(plain.len()).map_err(|_| SequencerError::Damaged("a batch is too long"))?,
+            post_root: last.claimed_root(),
+            clock: last.clock(),
+            next_sequence: parent.header.next_sequence + events,
+            cursor,
+        };
+        let mut record = BatchRecord::closed(header, first_page, envelopes, events);
+        record.versioned_hashes = blobs.as_ref().map(|blobs| blobs.versioned_hashes().to_vec()).unwrap_or_default();
+        Ok(Prepared { record, pages, blobs })
+    }
+
+    fn masked(&self, pages: &[Page], terms: &Terms) -> Vec<Page> {
+        let Some(secret) = &terms.secret else { return pages.to_vec() };
+        let key = |place: u32| secret.page_key(self.chain.chain_id(), &self.chain.contract(), terms.slot, place);
+        (0u32..).zip(pages).map(|(place, page)| mask(page, &key(place))).collect()
+    }
+
+    /// What a verifier will read: blobs decoded, masks taken off, queue items as L1 has them.
+    fn read_back(&self, prepared: &Prepared, terms: &Terms) -> Result<Vec<Source>, SequencerError> {
+        let posted = match &prepared.blobs {
+            None => prepared.pages.clone(),
+            Some(blobs) => {
+                let mut left = prepared.pages.len();
+                let mut pages = Vec::with_capacity(left);
+                for (_, blob) in blobs.bytes() {
+                    let count = left.min(chartroll_core::limits::PAGES_PER_BLOB);
+                    let decoded = chartroll_core::batch::decode_blob(blob, count);
+                    pages.extend(decoded.ok_or(SequencerError::Damaged("a blob does not decode"))?);
+                    left -= count;
+                }
+                pages
+            }
+        };
+        let mut cursor = self.cursor_before(&prepared.record)?;
+        let mut sources = Vec::with_capacity(posted.len());
+        for page in self.masked(&posted, terms) {
+            let item = if page.kind() == Some(PageKind::Normal) {
+                None
+            } else {
+                cursor += 1;
+                self.ledger.item(cursor - 1)?
+            };
+            sources.push(Source { page, item });
+        }
+        Ok(sources)
+    }
+
+    fn cursor_before(&self, record: &BatchRecord) -> Result<u64, SequencerError> {
+        let parent = self.ledger.batch(record.header.number - 1)?;
+        Ok(parent.ok_or(SequencerError::Damaged("a batch is missing"))?.header.cursor)
+    }
+
+    /// The slot of the batch after `parent`: posts are counted one by one.
+    pub(crate) fn next_slot(parent: &Header) -> u64 {
+        if parent.number == 0 { 0 } else { parent.slot + 1 }
+    }
+}
+
+/// The period of a slot.
+pub(crate) const fn period_of(slot: u64) -> u64 {
+    slot / SLOTS_PER_PERIOD
+}
+
+/// The key under which the transaction of a batch is kept: its content hash.
+pub(crate) fn key_of(record: &BatchRecord) -> B256 {
+    record.header.content_hash()
+}

@@ -1,0 +1,194 @@
+//! The sequencer's configuration: one TOML file, every key documented here, unknown keys refused.
+
+use crate::error::SequencerError;
+use crate::intake::Backlog;
+use crate::order::writer::Limits;
+use crate::receipts::ReceiptKey;
+use chartroll_core::limits::PAGES_PER_BATCH_MAX;
+use chartroll_l1::{Account, L1Config, SenderConfig};
+use chartroll_ledger::settings::Serving;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Pages of a batch in calldata at most: one transaction takes 128 KiB, the rest is the header and the signature.
+pub const CALLDATA_PAGES_MAX: u64 = 128;
+/// A page may be open no longer, so that receipts' clocks stay near.
+const PAGE_MS_MAX: u64 = 30_000;
+
+/// Everything an operator sets.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Folder of the ordering log, the ledger and the blobs' archive.
+    pub data_dir: PathBuf,
+    /// gRPC.
+    pub serving: Serving,
+    /// HTTP: metrics and blobs.
+    pub http: SocketAddr,
+    /// File with the key that signs receipts, 64 hexadecimal digits, for its owner's eyes alone.
+    pub receipt_key: PathBuf,
+    /// File with the key that posts, likewise.
+    pub posting_key: PathBuf,
+    /// Folder with the secrets of masked periods, `period-<n>.key`.
+    pub period_keys: Option<PathBuf>,
+    /// `blob` or `calldata`.
+    #[serde(default)]
+    pub data: DataMode,
+    /// Whether batches are confirmed here once their window is over.
+    #[serde(default = "yes")]
+    pub confirms: bool,
+    /// Block of L1 that made the contract.
+    #[serde(default)]
+    pub start_block: u64,
+    /// L1.
+    pub l1: L1Config,
+    /// Transactions.
+    #[serde(default)]
+    pub sender: SenderConfig,
+    /// When pages and batches end.
+    #[serde(default)]
+    pub order: Order,
+    /// How far one stage may run ahead of the next.
+    #[serde(default)]
+    pub backlog: BacklogConfig,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Where pages are posted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum DataMode {
+    /// EIP-4844 blobs.
+    #[default]
+    Blob,
+    /// The transaction's input.
+    Calldata,
+}
+
+/// When pages and batches end, and how much waits.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Order {
+    /// A page stays open no longer. Milliseconds, at most 30,000.
+    pub page_ms: u64,
+    /// Pages of a batch at most.
+    pub batch_pages: u64,
+    /// A batch is cut no later after its first page. Milliseconds.
+    pub batch_ms: u64,
+    /// With nothing to post, an empty page is posted after so long. Milliseconds; 0: never.
+    pub idle_ms: u64,
+    /// Envelopes that may wait for the ordering thread.
+    pub queue: usize,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self {
+            page_ms: 5_000,
+            batch_pages: PAGES_PER_BATCH_MAX as u64,
+            batch_ms: 60_000,
+            idle_ms: 3_600_000,
+            queue: 8_192,
+        }
+    }
+}
+
+/// How far one stage may run ahead of the next.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BacklogConfig {
+    /// Events that are ordered and not executed.
+    pub unexecuted_max: u64,
+    /// Batches that are closed and not posted.
+    pub unposted_max: u64,
+}
+
+impl Default for BacklogConfig {
+    fn default() -> Self {
+        Self { unexecuted_max: 2_000_000, unposted_max: 64 }
+    }
+}
+
+impl Config {
+    /// Checks what can be checked without a network: bounds, files, keys.
+    ///
+    /// # Errors
+    /// [`SequencerError::Config`], [`SequencerError::File`] in one sentence.
+    pub fn check(&self) -> Result<(), SequencerError> {
+        let bad = |what: &str| Err(SequencerError::Config(what.to_owned()));
+        let pages_max = match self.data {
+            DataMode::Blob => PAGES_PER_BATCH_MAX as u64,
+            DataMode::Calldata => CALLDATA_PAGES_MAX,
+        };
+        if self.order.page_ms == 0 || self.order.page_ms > PAGE_MS_MAX {
+            return bad("order.page_ms must be 1 to 30000");
+        }
+        if self.order.batch_pages == 0 || self.order.batch_pages > PAGES_PER_BATCH_MAX as u64 {
+            return bad("order.batch_pages must be 1 to 768 (in calldata no more than 128 are used)");
+        }
+        if self.order.batch_ms < self.order.page_ms {
+            return bad("order.batch_ms must not be below order.page_ms");
+        }
+        if self.order.queue == 0 || pages_max == 0 {
+            return bad("order.queue must not be 0");
+        }
+        self.receipt_key()?;
+        self.account()?;
+        self.serving.read().map_err(|error| SequencerError::Config(error.to_string()))?;
+        Ok(())
+    }
+
+    /// The key that signs receipts.
+    ///
+    /// # Errors
+    /// [`SequencerError::File`], [`SequencerError::Config`].
+    pub fn receipt_key(&self) -> Result<ReceiptKey, SequencerError> {
+        let bytes = read_key(&self.receipt_key)?;
+        ReceiptKey::from_bytes(bytes.0)
+    }
+
+    /// The account that posts.
+    ///
+    /// # Errors
+    /// [`SequencerError::File`], [`SequencerError::Config`].
+    pub fn account(&self) -> Result<Account, SequencerError> {
+        Ok(Account::from_bytes(&read_key(&self.posting_key)?)?)
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        let pages_max = if self.data == DataMode::Calldata { CALLDATA_PAGES_MAX } else { PAGES_PER_BATCH_MAX as u64 };
+        Limits {
+            page: Duration::from_millis(self.order.page_ms),
+            batch_pages: self.order.batch_pages.min(pages_max),
+            batch: Duration::from_millis(self.order.batch_ms),
+            idle: Duration::from_millis(self.order.idle_ms),
+        }
+    }
+
+    pub(crate) fn backlog(&self) -> Backlog {
+        Backlog { unexecuted_max: self.backlog.unexecuted_max, unposted_max: self.backlog.unposted_max }
+    }
+}
+
+fn read_key(path: &Path) -> Result<alloy_primitives::B256, SequencerError> {
+    let file = |source| SequencerError::File { path: path.to_path_buf(), source };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path).map_err(file)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(SequencerError::Config(format!(
+                "{} is open to others than its owner; allow only the owner to read it (mode 600)",
+                path.display()
+            )));
+        }
+    }
+    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(file)?);
+    let malformed = |_| SequencerError::Config(format!("{} does not hold 64 hexadecimal digits", path.display()));
+    text.trim().parse().map_err(malformed)
+}

@@ -1,0 +1,83 @@
+//! The HTTP port: metrics for Prometheus, and the archive of posted blobs.
+//!
+//! Blobs are public: they stand masked on L1. They are kept as files named by their versioned hash, so that a verifier
+//! that comes after L1 forgot them finds them here; it checks each against its hash.
+
+use crate::batches::Prepared;
+use crate::error::SequencerError;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Where posted blobs are kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Archive {
+    folder: Arc<PathBuf>,
+}
+
+impl Archive {
+    /// An archive in this folder, which is made.
+    pub(crate) fn open(folder: PathBuf) -> Result<Self, SequencerError> {
+        std::fs::create_dir_all(&folder).map_err(|source| SequencerError::File { path: folder.clone(), source })?;
+        Ok(Self { folder: Arc::new(folder) })
+    }
+
+    /// Keeps the blobs of a batch, before it is posted. A half-written file never gets its name.
+    pub(crate) async fn keep(&self, prepared: &Prepared) -> Result<(), SequencerError> {
+        let Some(blobs) = &prepared.blobs else { return Ok(()) };
+        for (hash, blob) in blobs.bytes() {
+            let path = self.folder.join(hash.to_string());
+            if tokio::fs::try_exists(&path).await.unwrap_or(false) {
+                continue;
+            }
+            let fault = |source| SequencerError::File { path: path.clone(), source };
+            let part = path.with_extension("part");
+            tokio::fs::write(&part, blob).await.map_err(fault)?;
+            tokio::fs::rename(&part, &path).await.map_err(fault)?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes the port.
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, SequencerError> {
+    TcpListener::bind(address).await.map_err(|source| SequencerError::Listen { address, source })
+}
+
+/// Serves until `shutdown`.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    archive: Archive,
+    prometheus: Option<PrometheusHandle>,
+    mut shutdown: watch::Receiver<bool>,
+) -> Result<(), SequencerError> {
+    let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+    let router = Router::new()
+        .route("/blobs/{hash}", get(blob))
+        .with_state(archive)
+        .route("/metrics", get(move || async move { prometheus.map(|handle| handle.render()).unwrap_or_default() }))
+        .route("/health", get(|| async { Json("ok") }));
+    let down = async move {
+        // Dropped: the process is going down as well.
+        let _ = shutdown.wait_for(|down| *down).await;
+    };
+    let served = axum::serve(listener, router).with_graceful_shutdown(down).await;
+    served.map_err(|source| SequencerError::Listen { address, source })
+}
+
+async fn blob(State(archive): State<Archive>, Path(hash): Path<String>) -> Response {
+    // Parsed, so that no path can leave the folder.
+    let Ok(hash) = hash.parse::<alloy_primitives::B256>() else { return StatusCode::BAD_REQUEST.into_response() };
+    match tokio::fs::read(archive.folder.join(hash.to_string())).await {
+        Ok(bytes) => ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response(),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}

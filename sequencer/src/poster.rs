@@ -1,0 +1,216 @@
+//! Closes and posts batches, one after the other, and confirms what can no longer be convicted.
+//!
+//! Each step is asked of the state that stands: what is cut, closed, posted, confirmable. Dying anywhere, the next
+//! process asks the same questions and goes on; the content hash keeps a batch from being posted twice.
+
+use crate::batches::{Closer, Prepared, Terms, key_of, period_of};
+use crate::crash;
+use crate::error::SequencerError;
+use crate::follow::View;
+use crate::http::Archive;
+use crate::intake::Gates;
+use crate::metrics;
+use alloy_primitives::{B256, keccak256};
+use chartroll_core::batch::Header;
+use chartroll_core::mask::PeriodSecret;
+use chartroll_l1::{At, Calls, Intent, L1Error, Reader, Sender, Status};
+use chartroll_ledger::{BatchRecord, Ledger, MaskError, Masks};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Between two looks when nothing changed.
+const PACE: Duration = Duration::from_millis(250);
+/// After L1 refused a batch, before it is tried again.
+const REFUSED_PACE: Duration = Duration::from_secs(2);
+
+/// What posting needs.
+pub(crate) struct Poster {
+    pub(crate) closer: Closer,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) reader: Reader,
+    pub(crate) sender: Arc<Sender>,
+    pub(crate) calls: Calls,
+    pub(crate) masks: Arc<Masks>,
+    pub(crate) blobs: bool,
+    pub(crate) archive: Archive,
+    pub(crate) view: watch::Receiver<View>,
+    /// Told that no period stands ready.
+    pub(crate) gates: watch::Sender<Gates>,
+    pub(crate) confirms: bool,
+}
+
+impl Poster {
+    /// Works until `shutdown`; then closes what is cut, and ends. What is not on L1 by then goes there next time.
+    ///
+    /// # Errors
+    /// [`SequencerError`] that no retry mends.
+    pub(crate) async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), SequencerError> {
+        let mut progress = self.ledger.watch();
+        loop {
+            let pace = match self.step().await {
+                Ok(()) => PACE,
+                Err(SequencerError::L1(error)) if error.is_transient() => {
+                    tracing::warn!(%error, "L1 does not answer; posting goes on later");
+                    REFUSED_PACE
+                }
+                Err(SequencerError::L1(error @ (L1Error::Balance { .. } | L1Error::Reverted { .. }))) => {
+                    tracing::error!(%error, "a batch cannot be posted");
+                    REFUSED_PACE
+                }
+                Err(error) => return Err(error),
+            };
+            if *shutdown.borrow() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pace) => {}
+                changed = progress.changed(), if pace == PACE => if changed.is_err() { return Ok(()) },
+                _ = shutdown.changed() => {}
+            }
+        }
+    }
+
+    async fn step(&self) -> Result<(), SequencerError> {
+        let view = self.view.borrow().clone();
+        metrics::progress(&self.ledger.progress());
+        if !view.is_in_office {
+            return Ok(());
+        }
+        self.close_next(&view).await?;
+        self.post_next(&view).await?;
+        if self.confirms {
+            self.confirm(&view).await?;
+        }
+        Ok(())
+    }
+
+    async fn close_next(&self, view: &View) -> Result<(), SequencerError> {
+        while let Some((number, next_page)) = self.closer.next_cut()? {
+            let parent = self.ledger.batch(number - 1)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
+            let Some(terms) = self.terms(view.epoch, Closer::next_slot(&parent.header)).await? else { return Ok(()) };
+            let closer = self.closer.clone();
+            let record = off_thread(move || closer.close(number, next_page, &terms)).await?;
+            tracing::info!(batch = number, pages = record.header.pages, events = record.events, "batch closed");
+        }
+        Ok(())
+    }
+
+    /// What a batch of this slot is closed under; `None` while its period cannot be used.
+    async fn terms(&self, epoch: u64, slot: u64) -> Result<Option<Terms>, SequencerError> {
+        let mut secret = None;
+        if self.reader.parameters().masked {
+            secret = self.secret(period_of(slot)).await?;
+            let waits = secret.is_none();
+            self.gates.send_if_modified(|gates| core::mem::replace(&mut gates.no_period, waits) != waits);
+            if waits {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Terms { epoch, slot, blobs: self.blobs, secret }))
+    }
+
+    async fn secret(&self, period: u64) -> Result<Option<Arc<PeriodSecret>>, SequencerError> {
+        if !self.reader.is_ripe(period, At::Latest).await? {
+            return Ok(None);
+        }
+        let status = self.reader.period(period, At::Latest).await?;
+        let masks = Arc::clone(&self.masks);
+        let found = off_thread(move || Ok(masks.secret(period, &status.root))).await?;
+        match found {
+            Ok(secret) => Ok(Some(Arc::new(secret))),
+            Err(error @ MaskError::Missing { .. }) => {
+                tracing::warn!(%error, period, "waiting for a period's key");
+                Ok(None)
+            }
+            Err(error) => {
+                tracing::error!(%error, period, "a period's key cannot be used");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Hands the next batch that is not on L1 to the transaction manager.
+    async fn post_next(&self, view: &View) -> Result<(), SequencerError> {
+        let progress = self.ledger.progress();
+        if progress.posted >= progress.closed {
+            return Ok(());
+        }
+        let number = progress.posted + 1;
+        let record = self.ledger.batch(number)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
+        if let Some(Status::Mined(_) | Status::Safe(_) | Status::Finalized(_) | Status::Pending { .. }) =
+            self.sender.status(&key_of(&record)).await
+        {
+            // Mined: the watcher tells when its block is read.
+            return Ok(());
+        }
+        let Some(terms) = self.terms(view.epoch, record.header.slot).await? else { return Ok(()) };
+        if record.header.epoch != view.epoch || record.header.mode.masked != terms.secret.is_some() {
+            return self.close_again(number, view).await;
+        }
+        let (closer, stored) = (self.closer.clone(), record.clone());
+        let prepared = off_thread(move || closer.prepare_again(&stored, &terms)).await?;
+        self.archive.keep(&prepared).await?;
+        crash::point("post.before");
+        let intent = self.intent(&record.header, &prepared);
+        match self.sender.submit(intent).await {
+            Ok(_) => {}
+            // Ours is there: it was mined in between, or before a crash.
+            Err(L1Error::Reverted { .. }) if self.is_on_l1(&record).await? => {}
+            Err(error) => return Err(error.into()),
+        }
+        crash::point("post.submitted");
+        Ok(())
+    }
+
+    fn intent(&self, header: &Header, prepared: &Prepared) -> Intent {
+        let call = match prepared.blobs {
+            Some(_) => self.calls.post_blobs(header),
+            None => self.calls.post_calldata(header, &prepared.pages),
+        };
+        Intent { key: key_of(&prepared.record), call, blobs: prepared.blobs.clone(), gas_limit: None }
+    }
+
+    async fn is_on_l1(&self, record: &BatchRecord) -> Result<bool, SequencerError> {
+        let batch = self.reader.batch(record.header.number, At::Latest).await?;
+        Ok(batch.is_some_and(|batch| batch.content_hash == key_of(record)))
+    }
+
+    /// Makes closed batches anew that were not posted and can no longer be: another epoch or mask.
+    async fn close_again(&self, first: u64, view: &View) -> Result<(), SequencerError> {
+        for number in first..=self.ledger.progress().closed {
+            let record = self.ledger.batch(number)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
+            let parent = self.ledger.batch(number - 1)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
+            let Some(terms) = self.terms(view.epoch, Closer::next_slot(&parent.header)).await? else { return Ok(()) };
+            let closer = self.closer.clone();
+            off_thread(move || closer.close(number, record.next_page(), &terms)).await?;
+            tracing::warn!(batch = number, epoch = view.epoch, "batch closed again under other terms");
+        }
+        Ok(())
+    }
+
+    /// Moves L1's pointer to the last batch whose window is over.
+    async fn confirm(&self, view: &View) -> Result<(), SequencerError> {
+        let Some(number) = view.confirmable else { return Ok(()) };
+        let key = confirm_key(number);
+        if self.sender.status(&key).await.is_some_and(|status| !matches!(status, Status::Failed { .. })) {
+            return Ok(());
+        }
+        let intent = Intent { key, call: self.calls.confirm(number), blobs: None, gas_limit: None };
+        match self.sender.submit(intent).await {
+            // Somebody else confirmed it, or L1's clock is behind: the next look tells.
+            Ok(_) | Err(L1Error::Reverted { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn confirm_key(number: u64) -> B256 {
+    keccak256([b"confirm".as_slice(), &number.to_be_bytes()].concat())
+}
+
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SequencerError> + Send + 'static,
+) -> Result<T, SequencerError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| SequencerError::Ended("a worker"))?
+}
