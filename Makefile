@@ -8,6 +8,9 @@ SHELL := bash
 
 CARGO_FLAGS := --release --locked
 HOST := x86_64-unknown-linux-gnu
+# Where `.ci/setup foundry` puts Forge, Anvil, Cast and solc.
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chartroll/tools/bin
+FORGE := cd bridge-contracts && PATH="$(TOOLS):$$PATH" FOUNDRY_SOLC="$(TOOLS)/solc"
 # How long `make fuzz` looks at each target.
 SECONDS ?= 600
 
@@ -32,7 +35,7 @@ demo: toolchain ## watch the rules at work on a ward full of people
 	cargo run $(CARGO_FLAGS) -p chartroll-tests --bin rules-demo
 
 .PHONY: test
-test: setup fmt deny lint unit vectors-check ## everything that must hold before a change is taken
+test: setup fmt deny lint unit contracts-test vectors-check ## everything that must hold before a change is taken
 
 .PHONY: fmt
 fmt: ## check the formatting
@@ -54,6 +57,21 @@ vectors-check: ## the golden vectors, read by the second implementation (Python)
 vectors: toolchain ## write the golden vectors anew, and check them
 	cargo run $(CARGO_FLAGS) -p chartroll-tests --bin vectors
 	python3 tests/spec/check_vectors.py
+
+.PHONY: contracts
+contracts: ## build the contracts, write their artifacts and gas snapshots
+	@.ci/setup foundry
+	$(FORGE) forge build --skip test
+	bridge-contracts/script/artifacts.py
+	$(FORGE) FORGE_SNAPSHOT_CHECK=false FORGE_SNAPSHOT_EMIT=true forge test --match-contract GasTest
+
+.PHONY: contracts-test
+contracts-test: ## the contracts: formatting, tests, gas, and whether the artifacts are what the sources give
+	@.ci/setup foundry
+	$(FORGE) forge fmt --check
+	$(FORGE) forge build --skip test
+	bridge-contracts/script/artifacts.py --check
+	$(FORGE) forge test
 
 .PHONY: bench
 bench: toolchain ## measure

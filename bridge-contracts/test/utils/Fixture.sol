@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Header} from "../../src/types/Header.sol";
+import {Parameters} from "../../src/types/Parameters.sol";
+import {Batch} from "../../src/types/State.sol";
+import {RollupHarness} from "./RollupHarness.sol";
+import {Vm} from "./Vm.sol";
+
+/// @title A deployed Rollup and the people around it
+abstract contract Fixture {
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    uint256 internal constant START = 1_800_000_000;
+    address internal constant OWNER = address(0x0123);
+    address internal constant OFFICER = address(0x0456);
+    address internal constant HOSPITAL = address(0xA001);
+    address internal constant CLINIC = address(0xA002);
+    address internal constant ALICE = address(0xB001);
+    address internal constant BOB = address(0xB002);
+    address internal constant CAROL = address(0xB003);
+    address internal constant ANYONE = address(0xC001);
+    address internal constant RECEIPTS = address(0xD001);
+
+    RollupHarness internal rollup;
+
+    function setUp() public virtual {
+        vm.warp(START);
+        rollup = new RollupHarness(defaults());
+        address[6] memory accounts = [HOSPITAL, CLINIC, ALICE, BOB, CAROL, ANYONE];
+        for (uint256 i = 0; i < accounts.length; i++) {
+            vm.deal(accounts[i], 1000 ether);
+        }
+    }
+
+    /// @dev As in production.
+    function defaults() internal pure returns (Parameters memory) {
+        return Parameters({
+            genesisRoot: keccak256("genesis"),
+            owner: OWNER,
+            keyOfficer: OFFICER,
+            masked: false,
+            window: 7 days,
+            exitDelay: 14 days,
+            overdueAge: 24 hours,
+            clockPast: 24 hours,
+            clockFuture: 60,
+            deposeOverdue: 24 hours,
+            deposeIdle: 72 hours,
+            pauseMax: 7 days,
+            periodObjection: 48 hours,
+            batchItemsMin: 64,
+            bond: 32 ether,
+            forcedFee: 0.001 ether
+        });
+    }
+
+    function deployMasked() internal {
+        Parameters memory given = defaults();
+        given.masked = true;
+        rollup = new RollupHarness(given);
+        registerOrg(HOSPITAL);
+        registerOrg(CLINIC);
+    }
+
+    function bond(address account) internal {
+        vm.prank(account);
+        rollup.bond{value: 32 ether}(RECEIPTS);
+    }
+
+    function registerOrg(address account) internal {
+        vm.prank(OWNER);
+        rollup.registerOrg(account, 1, keccak256("name"), keccak256("key"), 1, abi.encodePacked(account), 0, "tag");
+    }
+
+    function registerPeriod(uint64 number, bytes32 root) internal {
+        vm.prank(OFFICER);
+        rollup.registerPeriod(number, root);
+    }
+
+    function enqueue() internal {
+        uint256 fee = rollup.forcedFee();
+        vm.prank(ANYONE);
+        rollup.enqueue{value: fee}(envelope(120));
+    }
+
+    function envelope(uint256 length) internal pure returns (bytes memory bytes_) {
+        bytes_ = new bytes(length);
+        for (uint256 i = 0; i < length; i++) {
+            bytes_[i] = bytes1(uint8(i % 255 + 1));
+        }
+    }
+
+    /// @dev A batch that would be taken now: one page in calldata, all of the queue.
+    function next() internal view returns (Header memory header) {
+        (uint64 number, bytes32 parent) = rollup.head();
+        Batch memory last = rollup.batchAt(number);
+        header.mode = rollup.isRipe(rollup.slot() / 1024) ? 2 : 0;
+        header.parent = parent;
+        header.number = number + 1;
+        header.epoch = rollup.epoch();
+        header.slot = rollup.slot();
+        header.pages = 1;
+        header.postRoot = keccak256(abi.encode(rollup.slot()));
+        header.clock = uint48(time() * 1000);
+        header.nextSequence = last.nextSequence + 10;
+        header.cursor = rollup.queueLength();
+        header.dataReference = referenceOf(pages(1));
+    }
+
+    function pages(uint256 count) internal pure returns (bytes memory bytes_) {
+        bytes_ = new bytes(count * 992);
+        for (uint256 i = 0; i < count; i++) {
+            bytes_[i * 992] = bytes1(uint8(i + 1));
+            bytes_[i * 992 + 991] = 0xee;
+        }
+    }
+
+    /// @dev The tree as RFC 9162 §2.1.1 defines it, split by split.
+    function referenceOf(bytes memory pages_) internal pure returns (bytes32) {
+        return treeOf(pages_, 0, pages_.length / 992);
+    }
+
+    function treeOf(bytes memory pages_, uint256 from, uint256 to) internal pure returns (bytes32) {
+        if (to - from == 1) {
+            bytes memory page = new bytes(993);
+            for (uint256 i = 0; i < 31; i++) {
+                uint256 word;
+                assembly ("memory-safe") {
+                    word := mload(add(add(pages_, 32), add(mul(from, 992), mul(i, 32))))
+                    mstore(add(add(page, 33), mul(i, 32)), word)
+                }
+            }
+            return keccak256(page);
+        }
+        uint256 split = 1;
+        while (split * 2 < to - from) split *= 2;
+        return
+            keccak256(abi.encodePacked(uint8(1), treeOf(pages_, from, from + split), treeOf(pages_, from + split, to)));
+    }
+
+    function post(address sender, Header memory header, bytes memory pages_) internal {
+        vm.prank(sender, sender);
+        rollup.postCalldata(header, pages_);
+    }
+
+    function post(address sender) internal {
+        post(sender, next(), pages(1));
+    }
+
+    function refusePost(address sender, Header memory header, bytes memory reason) internal {
+        vm.expectRevert(reason);
+        post(sender, header, pages(1));
+    }
+
+    function blobs(uint256 count) internal pure returns (bytes32[] memory hashes) {
+        hashes = new bytes32[](count);
+        for (uint256 i = 0; i < count; i++) {
+            hashes[i] = bytes32(uint256(1) << 248 | i + 1);
+        }
+    }
+
+    function postBlobs(address sender, Header memory header, bytes32[] memory hashes) internal {
+        vm.blobhashes(hashes);
+        vm.prank(sender, sender);
+        rollup.postBlobs(header);
+    }
+
+    /// @dev `number` within `from` to `to`.
+    function bound(uint256 number, uint256 from, uint256 to) internal pure returns (uint256) {
+        return from + number % (to - from + 1);
+    }
+
+    /// @dev Asked of Forge: the optimizer takes `block.timestamp` for constant within a call.
+    function time() internal view returns (uint256) {
+        return vm.getBlockTimestamp();
+    }
+
+    function pass(uint256 span) internal {
+        vm.warp(time() + span);
+    }
+
+    function pause() internal {
+        vm.prank(OWNER);
+        rollup.pause();
+    }
+
+    function unpause() internal {
+        vm.prank(OWNER);
+        rollup.unpause();
+    }
+}
