@@ -32,6 +32,7 @@ contract SeamsTest is Fixture {
         vm.assertEq(header.number, 2);
         vm.assertEq(header.slot, 3);
         post(BOB, header, pages(1));
+        vm.assertEq(rollup.slot(), 4);
     }
 
     function test_the_convicted_loses_its_bond_and_never_comes_back() public {

@@ -68,7 +68,8 @@ contract VectorsTest is Fixture {
             string memory path = entry(".blob_references", count);
             bytes32[] memory hashes = vm.parseJsonBytes32Array(json, string.concat(path, ".versioned_hashes"));
             vm.blobhashes(hashes);
-            vm.assertEq(this.ofBlobs(hashes.length * 128), vm.parseJsonBytes32(json, string.concat(path, ".reference")));
+            bytes32 expected = vm.parseJsonBytes32(json, string.concat(path, ".reference"));
+            vm.assertEq(this.ofBlobs(hashes.length * 128), expected);
         }
         vm.assertEq(count, 3);
     }

@@ -74,7 +74,7 @@ impl Blobs {
 
     /// Bytes of each blob, for an archive.
     pub fn bytes(&self) -> impl Iterator<Item = (B256, &[u8])> {
-        self.hashes.iter().copied().zip(self.sidecar.blobs.iter().map(|blob| blob.as_slice()))
+        self.hashes.iter().copied().zip(self.sidecar.blobs.iter().map(FixedBytes::as_slice))
     }
 
     pub(crate) const fn sidecar(&self) -> &BlobTransactionSidecarEip7594 {
@@ -111,7 +111,7 @@ mod tests {
             assert_ne!(versioned_hash(&other), Ok(hash));
         }
         assert_eq!(versioned_hash(&[0; 7]), Err(L1Error::Blob));
-        assert_eq!(versioned_hash(&[0xFF; BLOB_BYTES]), Err(L1Error::Blob));
+        assert_eq!(versioned_hash(&vec![0xFF; BLOB_BYTES]), Err(L1Error::Blob));
         assert_eq!(Blobs::of_pages(&[]), Err(L1Error::Blob));
     }
 }

@@ -203,7 +203,8 @@ impl Dev {
 
 /// The first use of KZG loads the trusted setup into the node: many seconds on a busy machine.
 fn config(url: &Url, contract: Address) -> L1Config {
-    L1Config { poll_ms: 100, timeout_ms_max: 60_000, ..L1Config::new(vec![url.clone()], DEV_CHAIN_ID, contract) }
+    let defaults = L1Config::new(vec![url.clone()], DEV_CHAIN_ID, contract);
+    L1Config { poll_ms: 100, timeout_ms_max: 60_000, stall_ms_max: 2_000, ..defaults }
 }
 
 fn program() -> OsString {

@@ -4,7 +4,6 @@
 //! another chain is never asked; one that stalls, lags or is silent comes last.
 
 use crate::bindings;
-use crate::block::BlockRef;
 use crate::config::L1Config;
 use crate::error::{L1Error, Result};
 use crate::metrics;
@@ -192,14 +191,6 @@ impl Endpoints {
         }
     }
 
-    /// The head of the endpoint asked first, as the last probe saw it.
-    pub(crate) fn lags_behind(&self, tip: &BlockRef) -> bool {
-        self.inner.list.iter().any(|endpoint| {
-            let health = endpoint.health();
-            health.aside.is_none() && health.head > tip.number.saturating_add(self.inner.lag_blocks_max)
-        })
-    }
-
     fn judge(&self, place: usize, answer: Option<(u64, u64)>, best: u64) {
         let Some(endpoint) = self.inner.list.get(place) else { return };
         let mut health = endpoint.health.lock().unwrap_or_else(PoisonError::into_inner);
@@ -216,10 +207,7 @@ impl Endpoints {
             }
         };
         if aside != health.aside {
-            match aside {
-                Some(reason) => tracing::warn!(endpoint = place, ?reason, "endpoint set aside"),
-                None => tracing::info!(endpoint = place, "endpoint back"),
-            }
+            tracing::warn!(endpoint = place, now = ?aside, "endpoint set aside, or back if for no reason");
             health.aside = aside;
         }
     }
@@ -282,7 +270,6 @@ fn judge_error<R>(method: &'static str, error: &TransportError) -> Attempt<R> {
             let node = L1Error::Node { method, code: payload.code, message: payload.message.to_string() };
             if is_this_nodes_own(payload) { Attempt::Next(node) } else { Attempt::Final(node) }
         }
-        RpcError::DeserError { .. } => Attempt::Next(L1Error::Malformed(method)),
         // Transport errors carry the address, which may carry a key.
         RpcError::Transport(kind) => {
             let status = kind.as_http_error().map(|http| format!("HTTP status {}", http.status));

@@ -1,7 +1,7 @@
 //! The one place that talks to Ethereum.
 //!
 //! Reading: [`Endpoints`] makes one out of several nodes, a [`Reader`] reads the Rollup's state at a block, a
-//! [`Watcher`] follows its events through reorgs, [`Reader::posted_data`] and [`BlobSources`] fetch the pages of a batch.
+//! [`Watcher`] follows its events through reorgs, [`Reader::posted_data`] and [`BlobSources`] fetch a batch's pages.
 //! Writing: [`Calls`] makes typed calls, [`Blobs`] commits to pages before a header is signed, a [`Sender`] owns one
 //! account's nonces and sends each intent once.
 //!

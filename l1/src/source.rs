@@ -125,7 +125,7 @@ impl BlobSources {
                     }
                 }
                 BlobSource::Archive(url) => {
-                    let served = self.from_archive(url, &missing).await;
+                    let served = self.in_archive(url, &missing).await;
                     self.keep_true_ones(place, served, hashes, &mut found, true).await;
                 }
             }
@@ -159,7 +159,7 @@ impl BlobSources {
     }
 
     /// What the archive has of `missing`.
-    async fn from_archive(&self, base: &Url, missing: &[B256]) -> Vec<Vec<u8>> {
+    async fn in_archive(&self, base: &Url, missing: &[B256]) -> Vec<Vec<u8>> {
         let mut blobs = Vec::new();
         for hash in missing {
             let url = format!("{}/blobs/{hash}", base.as_str().trim_end_matches('/'));

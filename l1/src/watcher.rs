@@ -12,6 +12,7 @@ use crate::reader::Reader;
 use alloy::rpc::types::Log;
 use serde_json::json;
 use std::collections::VecDeque;
+use tokio::time::Instant;
 
 /// What happened on L1, in order.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,6 +49,8 @@ pub struct Watcher {
     tips: Option<Tips>,
     /// Blocks asked for in one request now; halved when a node refuses, doubled when it answers.
     range: u64,
+    /// Since when L1 has been a shorter piece of the chain we know.
+    shorter_since: Option<Instant>,
 }
 
 /// Blocks that are kept though L1 calls later ones final: a provider's word may be early.
@@ -57,7 +60,7 @@ impl Watcher {
     /// Begins with this block, which should be the one that created the Rollup.
     pub fn from_block(reader: Reader, number: u64) -> Self {
         let range = reader.config().log_blocks_max;
-        Self { reader, known: VecDeque::new(), next: number, tips: None, range }
+        Self { reader, known: VecDeque::new(), next: number, tips: None, range, shorter_since: None }
     }
 
     /// Goes on after the last of `known`: blocks that were told before, in ascending order. Give the last one told and
@@ -71,7 +74,7 @@ impl Watcher {
         let last =
             known.last().filter(|_| ascends).ok_or_else(|| L1Error::Config("no blocks to resume from".to_owned()))?;
         let range = reader.config().log_blocks_max;
-        Ok(Self { next: last.number + 1, known: known.into(), reader, tips: None, range })
+        Ok(Self { next: last.number + 1, known: known.into(), reader, tips: None, range, shorter_since: None })
     }
 
     /// Blocks to resume from, oldest first: persist them if a restart is to survive a reorg of what was told.
@@ -126,16 +129,22 @@ impl Watcher {
     /// The block to go back to, if the last one told stands no more.
     async fn rewind(&mut self, tips: &Tips) -> Result<Option<BlockRef>> {
         let Some(last) = self.known.back().copied() else { return Ok(None) };
-        if tips.latest.number < last.number && self.reader.endpoints().lags_behind(&tips.latest) {
-            // This node is behind another: ask again rather than take blocks back.
-            return Err(L1Error::OtherFork { method: "eth_getBlockByNumber", number: last.number });
-        }
-        let mut standing = None;
-        for block in self.known.iter().rev() {
+        let (mut standing, mut differs) = (None, false);
+        for block in self.known.iter().rev().filter(|block| block.number <= tips.latest.number) {
             let now = self.reader.block(block.number).await?;
             if now.is_some_and(|now| now.hash == block.hash) {
                 standing = Some(*block);
                 break;
+            }
+            differs = true;
+        }
+        if standing == Some(last) {
+            self.shorter_since = None;
+        } else if !differs {
+            // Only shorter: a node that is behind the last one we asked, unless it stays so.
+            let since = *self.shorter_since.get_or_insert_with(Instant::now);
+            if since.elapsed() < self.reader.config().stall() {
+                return Err(L1Error::OtherFork { method: "eth_getBlockByNumber", number: last.number });
             }
         }
         match standing {
@@ -145,7 +154,7 @@ impl Watcher {
                 ::metrics::counter!(metrics::REORGS).increment(1);
                 ::metrics::counter!(metrics::REORGED_BLOCKS).increment(last.number - block.number);
                 tracing::warn!(from = last.number, to = block.number, "L1 took blocks back");
-                (self.next, self.tips) = (block.number + 1, None);
+                (self.next, self.tips, self.shorter_since) = (block.number + 1, None, None);
                 Ok(Some(block))
             }
             None => Err(L1Error::NoCommonBlock { number: last.number }),

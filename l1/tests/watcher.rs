@@ -97,6 +97,20 @@ async fn a_reorg_is_told_and_what_it_took_back_is_told_anew() {
 }
 
 #[tokio::test]
+async fn a_chain_that_is_only_shorter_is_waited_for_and_then_believed() {
+    let chain = chain().await;
+    let mut watcher = chain.watcher();
+    chain.dev.mine(3).await.unwrap();
+    drain(&mut watcher).await;
+    let before = chain.dev.block_number().await.unwrap();
+    chain.dev.rollback(2).await.unwrap();
+    let error = watcher.poll().await.unwrap_err();
+    assert!(error.is_transient(), "a node that lags takes nothing back: {error}");
+    let update = tokio::time::timeout(LIMIT, watcher.next()).await.unwrap().unwrap();
+    assert!(matches!(update, Update::Rewound { to } if to.number == before - 2), "{update:?}");
+}
+
+#[tokio::test]
 async fn a_watcher_resumes_where_it_was_also_if_that_block_was_taken_back() {
     let chain = chain().await;
     let mut watcher = chain.watcher();

@@ -14,6 +14,7 @@ mod live;
 pub mod metrics;
 mod node;
 mod reading;
+mod rooms;
 mod server;
 mod tls;
 mod wire;
@@ -32,6 +33,8 @@ use chartroll_proto::problem::Limit;
 use chartroll_proto::v1::Problem;
 use chartroll_proto::v1::node_server::NodeServer;
 use chartroll_proto::v1::reading_server::ReadingServer;
+use metrics::Standing;
+use rooms::Rooms;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -43,9 +46,13 @@ use tonic::{Code, Response, Status};
 /// Reads that run at once; more wait their turn, as long as their call may. Each takes a thread.
 const READS_MAX: usize = 32;
 /// Histories that are put together or sent at once: each holds its bytes in memory.
-const HISTORIES_MAX: usize = 8;
-/// When a caller may ask for a history again that found no room.
-const HISTORY_RETRY: Duration = Duration::from_secs(1);
+const HISTORIES_MAX: usize = 16;
+/// Of which one caller has at most so many.
+const HISTORIES_EACH_MAX: usize = 4;
+/// Streams at once that follow an event or a node. Each is woken when batches come on.
+const WATCHERS_MAX: usize = 4_096;
+/// When a caller may ask again who found no room.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// The services of one node. Cheap to clone.
 #[derive(Clone)]
@@ -55,7 +62,8 @@ pub struct Services {
     clients: Arc<Clients>,
     shutdown: CancellationToken,
     reads: Arc<Semaphore>,
-    histories: Arc<Semaphore>,
+    histories: Rooms,
+    watchers: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Services {
@@ -67,8 +75,9 @@ impl fmt::Debug for Services {
 impl Services {
     /// Services over `ledger`; their streams end when `shutdown` is cancelled.
     pub fn new(ledger: Arc<Ledger>, live: Arc<dyn Live>, clients: Clients, shutdown: CancellationToken) -> Self {
-        let (reads, histories) = (Arc::new(Semaphore::new(READS_MAX)), Arc::new(Semaphore::new(HISTORIES_MAX)));
-        Self { ledger, live, clients: Arc::new(clients), shutdown, reads, histories }
+        let (reads, watchers) = (Arc::new(Semaphore::new(READS_MAX)), Arc::new(Semaphore::new(WATCHERS_MAX)));
+        let histories = Rooms::new(HISTORIES_MAX, HISTORIES_EACH_MAX);
+        Self { ledger, live, clients: Arc::new(clients), shutdown, reads, histories, watchers }
     }
 
     /// As routes of a server, to which others may be added.
@@ -88,7 +97,7 @@ impl Services {
         read: impl FnOnce(&Self) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Problem> {
         let turn = Arc::clone(&self.reads).acquire_owned().await;
-        let Ok(turn) = turn else { return Err(Problem::busy(Limit::Connection, HISTORY_RETRY)) };
+        let Ok(turn) = turn else { return Err(Problem::busy(Limit::Connection, RETRY)) };
         let services = self.clone();
         // The turn goes with the work: a caller who hangs up does not make room before its read is over.
         let work = tokio::task::spawn_blocking(move || {
@@ -101,6 +110,14 @@ impl Services {
             Ok(Err(Fault::Ledger(fault))) => Err(error::internal(&fault)),
             Err(_) => Err(error::internal(&LedgerError::Damaged("a read did not come to its end"))),
         }
+    }
+
+    /// A place among those who watch.
+    fn watch(&self, method: &'static str) -> Result<Standing, Problem> {
+        let place = Arc::clone(&self.watchers).try_acquire_owned();
+        let place = place.map_err(|_| Problem::busy(Limit::Connection, RETRY));
+        metrics::called(method, place.as_ref().map_or_else(Problem::code, |_| Code::Ok), Duration::ZERO);
+        Ok(Standing::new(method, Some(place?)))
     }
 
     /// As [`Self::look`], for a call of one answer, which is counted and timed.

@@ -147,7 +147,9 @@ impl Serving {
             clients.push((fingerprint, Client { principal: client.principal, identity: client.identity }));
         }
         let config = Config { listen: self.listen, tls, limits: Limits::default() };
-        Ok((config, Clients::new(clients)))
+        let clients = Clients::new(clients);
+        config.check_clients(&clients)?;
+        Ok((config, clients))
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// Bytes of the longest request: an envelope of 953 bytes with its tag, or a caller with a signature, and room.
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024;
-/// Bytes of the longest answer: 256 batches of six versioned hashes, or 128 pages with their lengths (127 kB), and room.
+/// Bytes of the longest answer: 256 batches of six versioned hashes, or 128 pages and their lengths (127 kB), and room.
 pub const RESPONSE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a history in one message: large enough that framing costs nothing, small enough to share a connection.
 pub const HISTORY_CHUNK_BYTES: usize = 64 * 1024;

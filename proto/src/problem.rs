@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 
 /// Name under which a [`Problem`] is packed as `Any`.
 const TYPE_URL: &str = "type.googleapis.com/chartroll.v1.Problem";
-/// Refusals below this code are faults of the bytes alone (stages 1 and 2 of docs/spec.md §6); from it on, of their place.
+/// Refusals below this code are faults of the bytes alone (stages 1 and 2 of docs/spec.md §6); others, of their place.
 const PLACE_CODE_MIN: u32 = 0x30;
 
 /// `google.rpc.Status`, whose fields are fixed by gRPC's error model.

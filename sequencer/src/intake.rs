@@ -3,7 +3,7 @@
 //! Holds nothing: an envelope that is refused or not answered was not taken. Full is an answer, never silence.
 
 use crate::metrics;
-use crate::order::writer::{Accepted, Denied, Input};
+use crate::order::writer::{Accepted, Denied, Input, Waiting};
 use crate::order::{SharedTables, Verified};
 use chartroll_core::admission::{self, AdmitError};
 use chartroll_core::eip712::Chain;
@@ -107,7 +107,7 @@ impl Intake {
             self.verify(&envelope)?
         };
         let (answer, waiting) = oneshot::channel();
-        match self.queue.try_send(Input::Envelope { bytes, verified, answer }) {
+        match self.queue.try_send(Input::Envelope(Waiting { bytes, verified, answer })) {
             Ok(()) => Ok(waiting),
             Err(TrySendError::Full(_)) => Err(busy(Limit::Intake)),
             Err(TrySendError::Disconnected(_)) => Err(NotTaken::Stopped(StopReason::Storage)),

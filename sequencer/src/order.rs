@@ -153,6 +153,11 @@ impl Orderer {
         Ok(self.tables.read().meta()?.next_sequence)
     }
 
+    /// Pages opened so far, for whoever asks whether another one was.
+    pub(crate) fn open_pages(&self) -> u64 {
+        self.next_page + u64::from(self.open.is_some())
+    }
+
     /// Pages of the batch that is being filled, the open one included.
     pub(crate) fn batch_pages(&self) -> u64 {
         self.next_page - self.batch_page + u64::from(self.open.is_some())

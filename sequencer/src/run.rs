@@ -238,6 +238,7 @@ impl Node {
             limits,
             inbox,
             executor: pages,
+            held: VecDeque::new(),
             page_since: None,
             batch_since: is_uncut.then(Instant::now),
             last_cut: Instant::now(),

@@ -6,6 +6,7 @@
 // Cases are handed over whole: a line of a table reads better without borrows.
 #![allow(clippy::needless_pass_by_value)]
 
+pub mod chain;
 pub mod hospital_day;
 pub mod keys;
 pub mod traffic;

@@ -17,10 +17,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("l1", &["core"]),
     ("client", &["core", "proto", "l1"]),
     ("gateway", &["core", "proto", "l1", "client"]),
-    ("sequencer", &["core", "proto", "l1"]),
-    ("prover", &["core", "proto", "l1"]),
-    ("cli", &["core", "proto", "l1", "client", "gateway", "sequencer", "prover"]),
-    ("tests", &["core", "proto", "l1", "client", "gateway", "sequencer", "prover", "fuzz"]),
+    ("ledger", &["core", "proto"]),
+    ("sequencer", &["core", "proto", "l1", "ledger"]),
+    ("prover", &["core", "proto", "l1", "ledger"]),
+    ("cli", &["core", "proto", "l1", "client", "gateway", "ledger", "sequencer", "prover"]),
+    ("tests", &["core", "proto", "l1", "client", "gateway", "ledger", "sequencer", "prover", "fuzz"]),
     ("fuzz", &["core"]),
 ];
 

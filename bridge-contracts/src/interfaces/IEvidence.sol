@@ -21,8 +21,8 @@ interface IEvidence {
         view
         returns (bool);
 
-    /// @notice Whether these are all events of a patient up to a batch that can no longer be convicted: nothing missing,
-    /// nothing added, in order; and so for every patient that links lead to.
+    /// @notice Whether these are all events of a patient up to a batch that can no longer be convicted: nothing
+    /// missing, nothing added, in order; and so for every patient that links lead to.
     /// @param header Of the final batch.
     /// @param patient Row of the patient.
     /// @param histories Its history and those that links lead to, in any order. Others are left aside.

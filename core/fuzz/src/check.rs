@@ -83,8 +83,8 @@ fn same(one: &Execution, other: &Execution) -> bool {
     use Execution::{Applied, Invalid};
     match (one, other) {
         (
-            Applied { changes, entries, leaves, skip, touched },
-            Applied { changes: changes2, entries: entries2, leaves: leaves2, skip: skip2, touched: touched2 },
+            Applied { changes, entries, leaves, skip, touched, .. },
+            Applied { changes: changes2, entries: entries2, leaves: leaves2, skip: skip2, touched: touched2, .. },
         ) => (changes, entries, leaves, skip, touched) == (changes2, entries2, leaves2, skip2, touched2),
         (Invalid { why, touched }, Invalid { why: why2, touched: touched2 }) => (why, touched) == (why2, touched2),
         _ => false,

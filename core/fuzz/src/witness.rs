@@ -10,7 +10,7 @@ use crate::input::{Input, mutate};
 use chartroll_core::limits::STATE_TREE_HEIGHT;
 use chartroll_core::page::Page;
 use chartroll_core::queue::QueueItem;
-use chartroll_core::rows::{Commit, Rows};
+use chartroll_core::rows::Commit;
 use chartroll_core::transition::{Execution, execute_with};
 use chartroll_core::witness::Witness;
 

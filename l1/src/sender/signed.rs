@@ -62,20 +62,15 @@ impl Draft {
     /// # Errors
     /// [`L1Error::Blob`] for a creation with blobs, which does not exist.
     pub(crate) fn sign(&self, account: &Account, chain_id: u64) -> Result<(B256, Vec<u8>)> {
-        let transaction = match &self.blobs {
-            Some(blobs) => {
-                let tx = TxEip4844WithSidecar::from_tx_and_sidecar(
-                    self.with_blobs(chain_id, blobs)?,
-                    blobs.sidecar().clone(),
-                );
-                let signature = account.sign(&tx.signature_hash())?;
-                PooledTransaction::Eip4844(tx.into_signed(signature))
-            }
-            None => {
-                let tx = self.without_blobs(chain_id);
-                let signature = account.sign(&tx.signature_hash())?;
-                PooledTransaction::Eip1559(tx.into_signed(signature))
-            }
+        let transaction = if let Some(blobs) = &self.blobs {
+            let (tx, sidecar) = (self.with_blobs(chain_id, blobs)?, blobs.sidecar().clone());
+            let tx = TxEip4844WithSidecar::from_tx_and_sidecar(tx, sidecar);
+            let signature = account.sign(&tx.signature_hash())?;
+            PooledTransaction::Eip4844(tx.into_signed(signature))
+        } else {
+            let tx = self.without_blobs(chain_id);
+            let signature = account.sign(&tx.signature_hash())?;
+            PooledTransaction::Eip1559(tx.into_signed(signature))
         };
         Ok((*transaction.tx_hash(), transaction.encoded_2718()))
     }

@@ -57,6 +57,11 @@ impl Asker {
         if asker.is_active(ledger, with.now) { Ok(asker) } else { Err(denied(Denial::NotYours)) }
     }
 
+    /// Its row.
+    pub(super) fn row(&self) -> u32 {
+        self.row
+    }
+
     /// As admission sees it: status, validity, and for those who act for an org, that it takes part.
     fn is_active(&self, ledger: &Ledger, now: Time) -> bool {
         let Self { row, principal } = self;

@@ -2,15 +2,15 @@
 
 use super::entitle::{Asker, Credentials, HISTORY_RUNGS};
 use super::metrics::Standing;
-use super::{Fault, HISTORY_RETRY, Services, wire};
+use super::rooms::Room;
+use super::{Fault, RETRY, Services, wire};
 use chartroll_proto::convert;
 use chartroll_proto::limits::HISTORY_CHUNK_BYTES;
 use chartroll_proto::problem::{Limit, StopReason};
-use chartroll_proto::v1::{GetCheckpointResponse, GetHistoryRequest, GetHistoryResponse, Problem};
+use chartroll_proto::v1::{GetCheckpointResponse, GetHistoryRequest, GetHistoryResponse, Problem, Rung};
 use prost::bytes::Bytes;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
@@ -21,7 +21,7 @@ const STALL_MAX: Duration = Duration::from_secs(30);
 struct Ready {
     bytes: Bytes,
     checkpoint: GetCheckpointResponse,
-    room: OwnedSemaphorePermit,
+    room: Room,
 }
 
 /// The history that `request` asks for, if whoever asks may read it.
@@ -33,33 +33,31 @@ pub(super) async fn stream(
     request: GetHistoryRequest,
     with: Credentials,
 ) -> Result<ReceiverStream<Result<GetHistoryResponse, Status>>, Problem> {
-    let room = Arc::clone(&services.histories).try_acquire_owned();
-    let room = room.map_err(|_| Problem::busy(Limit::Connection, HISTORY_RETRY))?;
-    let ready = services.look(move |services| put_together(services, &request, with, room)).await?;
+    // Only who may read takes a room.
+    let (request, asker) = services
+        .look(move |services| {
+            let asker = Asker::of(&services.ledger, &request, with)?;
+            asker.check_patient(&services.ledger, request.patient, with.now)?;
+            Ok((request, asker))
+        })
+        .await?;
+    let rung = convert::rung("rung", request.rung, HISTORY_RUNGS)?;
+    let room = services.histories.take(asker.row()).ok_or_else(|| Problem::busy(Limit::Connection, RETRY))?;
+    let ready = services.look(move |services| put_together(services, request.patient, rung, room)).await?;
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(send(services.clone(), ready, sender));
     Ok(ReceiverStream::new(receiver))
 }
 
-fn put_together(
-    services: &Services,
-    request: &GetHistoryRequest,
-    with: Credentials,
-    room: OwnedSemaphorePermit,
-) -> Result<Ready, Fault> {
+fn put_together(services: &Services, patient: u32, rung: Rung, room: Room) -> Result<Ready, Fault> {
     let ledger = &services.ledger;
-    let rung = convert::rung("rung", request.rung, HISTORY_RUNGS)?;
-    let asker = Asker::of(ledger, request, with)?;
-    asker.check_patient(ledger, request.patient, with.now)?;
-    // Opened since that root: not there yet, as if it had no such root.
-    let found = wire::under(ledger, rung, |state| Ok(ledger.history(state, request.patient)?));
-    let (history, checkpoint) = found?;
-    let checkpoint = wire::checkpoint(&checkpoint);
-    Ok(Ready { bytes: history.encode().into(), checkpoint, room })
+    // A patient that was opened since that root is not there yet, as if there were no such root.
+    let (history, checkpoint) = wire::under(ledger, rung, |state| Ok(ledger.history(state, patient)?))?;
+    Ok(Ready { bytes: history.encode().into(), checkpoint: wire::checkpoint(&checkpoint), room })
 }
 
 async fn send(services: Services, ready: Ready, sender: mpsc::Sender<Result<GetHistoryResponse, Status>>) {
-    let _standing = Standing::new("GetHistory");
+    let _standing = Standing::new("GetHistory", None);
     let Ready { mut bytes, checkpoint, room: _room } = ready;
     let mut checkpoint = Some(checkpoint);
     while !bytes.is_empty() {

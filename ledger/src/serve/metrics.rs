@@ -1,6 +1,7 @@
 //! Metrics of the services. Labels name methods and codes, never who asked or for whom.
 
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::Code;
 
 /// Calls answered, by method and gRPC code. Counter.
@@ -20,17 +21,18 @@ pub(super) fn called(method: &'static str, code: Code, took: Duration) {
     metrics::histogram!(CALL_SECONDS, "method" => method).record(took.as_secs_f64());
 }
 
-/// Counts a stream for as long as it stands.
+/// A stream that stands: counted, and in its place.
 #[derive(Debug)]
 pub(super) struct Standing {
     method: &'static str,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Standing {
     /// One more stream of `method`.
-    pub(super) fn new(method: &'static str) -> Self {
+    pub(super) fn new(method: &'static str, place: Option<OwnedSemaphorePermit>) -> Self {
         metrics::gauge!(STREAMS, "method" => method).increment(1);
-        Self { method }
+        Self { method, _place: place }
     }
 }
 

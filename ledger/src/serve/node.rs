@@ -1,6 +1,6 @@
 //! What a node says of itself.
 
-use super::metrics::{self, Standing};
+use super::metrics::Standing;
 use super::{Fault, Services, now};
 use chartroll_proto::convert;
 use chartroll_proto::limits::{WATCH_INTERVAL_MS, WATCH_INTERVAL_MS_MAX, WATCH_INTERVAL_MS_MIN};
@@ -11,7 +11,7 @@ use futures_util::stream::{self, BoxStream};
 use prost::bytes::Bytes;
 use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 
 #[tonic::async_trait]
 impl Node for Services {
@@ -33,10 +33,10 @@ impl Node for Services {
                 return Err(Problem::bad_field("interval_ms", message).into());
             }
         };
-        metrics::called("WatchStatus", Code::Ok, Duration::ZERO);
+        let standing = self.watch("WatchStatus")?;
         let mut ticks = interval(Duration::from_millis(interval_ms.into()));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let watcher = Watcher { services: self.clone(), ticks, done: false, _standing: Standing::new("WatchStatus") };
+        let watcher = Watcher { services: self.clone(), ticks, done: false, _standing: standing };
         Ok(Response::new(Box::pin(stream::unfold(watcher, Watcher::next))))
     }
 }

@@ -18,7 +18,7 @@ use chartroll_proto::v1::{
 };
 use futures_util::stream::BoxStream;
 use prost::bytes::Bytes;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 
@@ -43,8 +43,8 @@ impl Reading for Services {
         &self,
         request: Request<GetFinalityRequest>,
     ) -> Result<Response<Self::WatchFinalityStream>, Status> {
-        metrics::called("WatchFinality", Code::Ok, Duration::ZERO);
-        Ok(Response::new(Box::pin(finality::watch(self, request.into_inner().sequence))))
+        let standing = self.watch("WatchFinality")?;
+        Ok(Response::new(Box::pin(finality::watch(self, request.into_inner().sequence, standing))))
     }
 
     async fn get_checkpoint(

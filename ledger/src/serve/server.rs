@@ -1,8 +1,9 @@
 //! A gRPC server under limits: its port, TLS, health, reflection, and its way down.
 //!
 //! Way down: `shutdown` is cancelled; health says so, no connection is let in, streams end, calls that run may end
-//! within [`Limits::grace`]; then what still stands is cut. A call that was cut was not answered: the client asks again.
+//! within [`Limits::grace`]; then what still stands is cut. Who was cut had no answer, and asks again.
 
+use super::clients::Clients;
 use super::connection::Gate;
 use super::error::ServeError;
 use super::tls::Tls;
@@ -25,6 +26,17 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// What it bears.
     pub limits: Limits,
+}
+
+impl Config {
+    /// That the certificates of `clients` are checked by somebody.
+    ///
+    /// # Errors
+    /// [`ServeError::ClientsWithoutCa`].
+    pub fn check_clients(&self, clients: &Clients) -> Result<(), ServeError> {
+        let ca = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        if clients.is_empty() || ca { Ok(()) } else { Err(ServeError::ClientsWithoutCa) }
+    }
 }
 
 /// What a server bears. The defaults suit a node of a consortium.

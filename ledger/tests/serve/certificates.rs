@@ -2,7 +2,7 @@
 
 use crate::chain::{Chart, HOSPITAL, PATIENT, Running, SYSTEM, Wanted, asked, pseudonym, serve_as, tag};
 use crate::entitled::{denial, history};
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::keccak256;
 use chartroll_ledger::serve::{Client, Clients, Config, Fingerprint, Limits, ServeError, Server, Tls};
 use chartroll_proto::convert;
 use chartroll_proto::v1::reading_client::ReadingClient;
@@ -142,6 +142,17 @@ async fn what_is_no_certificate_is_said_before_anything_is_served() {
         assert!(!error.to_string().contains('\n'));
     }
     assert_eq!(format!("{:?}", issued.tls(None)), "Tls(..)");
-    assert!(Clients::default().is_empty() && Fingerprint::of(b"a") != Fingerprint::of(b"b"));
-    let _ = B256::ZERO;
+}
+
+#[test]
+fn clients_are_known_by_certificate_only_where_somebody_checks_certificates() {
+    let ca = Authority::new();
+    let issued = ca.issue("localhost");
+    let clients = Clients::new([(issued.fingerprint, Client { principal: SYSTEM, identity: None })]);
+    let config = |tls| Config { listen: ([127, 0, 0, 1], 0).into(), tls, limits: Limits::default() };
+    for tls in [None, Some(issued.tls(None))] {
+        assert!(config(tls.clone()).check_clients(&Clients::default()).is_ok());
+        assert!(matches!(config(tls).check_clients(&clients), Err(ServeError::ClientsWithoutCa)));
+    }
+    assert!(config(Some(issued.tls(Some(&ca)))).check_clients(&clients).is_ok());
 }

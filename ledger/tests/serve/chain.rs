@@ -94,7 +94,7 @@ pub(crate) fn asked_at<R: Asks>(principal: u32, time: Time, request: R) -> R {
 /// What a sequencer would know: one receipt, and a nonce ahead of the state.
 #[derive(Default)]
 pub(crate) struct Known {
-    pub status: Mutex<NodeStatus>,
+    pub(crate) status: Mutex<NodeStatus>,
 }
 
 impl Live for Known {
@@ -115,7 +115,7 @@ impl Live for Known {
 
 /// A ledger that grows.
 pub(crate) struct Chart {
-    pub ledger: Arc<Ledger>,
+    pub(crate) ledger: Arc<Ledger>,
     clock: Time,
     nonces: [u64; 9],
     _folder: TempDir,
@@ -237,10 +237,10 @@ impl Chart {
 
 /// A server that runs, and stops with the test.
 pub(crate) struct Running {
-    pub address: SocketAddr,
-    pub shutdown: CancellationToken,
-    pub task: JoinHandle<()>,
-    pub known: Arc<Known>,
+    pub(crate) address: SocketAddr,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) task: JoinHandle<()>,
+    pub(crate) known: Arc<Known>,
 }
 
 impl Drop for Running {
@@ -252,9 +252,9 @@ impl Drop for Running {
 /// How a test wants its server.
 #[derive(Default)]
 pub(crate) struct Wanted {
-    pub tls: Option<Tls>,
-    pub clients: Vec<(Fingerprint, Client)>,
-    pub limits: Limits,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) clients: Vec<(Fingerprint, Client)>,
+    pub(crate) limits: Limits,
 }
 
 pub(crate) async fn serve(ledger: &Arc<Ledger>) -> Running {

@@ -1,11 +1,11 @@
 //! Bytes that nobody should send. Whoever sends them harms itself alone.
 
-use crate::chain::{Chart, PATIENT, Running, Wanted, asked, serve, serve_as, soon};
-use crate::entitled::of_patient;
+use crate::chain::{Chart, OFFICER, PATIENT, PROXY, Running, SYSTEM, Wanted, asked, serve, serve_as, soon};
+use crate::entitled::{history, of_patient};
 use chartroll_ledger::serve::Limits;
 use chartroll_proto::v1::get_receipt_request::By;
 use chartroll_proto::v1::reading_client::ReadingClient;
-use chartroll_proto::v1::{GetBatchRequest, GetReceiptRequest, ResolvePatientRequest};
+use chartroll_proto::v1::{GetBatchRequest, GetReceiptRequest, Problem, ResolvePatientRequest};
 use prost::bytes::Bytes;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,6 +34,13 @@ async fn send(server: &Running, bytes: &[u8]) {
     let _ = soon(stream.read_to_end(&mut Vec::new())).await;
 }
 
+/// A client with the smallest windows: what it does not read stays at the server.
+async fn slow_reader(server: &Running) -> ReadingClient<Channel> {
+    let endpoint = Channel::from_shared(format!("http://{}", server.address)).unwrap();
+    let endpoint = endpoint.initial_stream_window_size(65_535).initial_connection_window_size(65_535);
+    ReadingClient::new(endpoint.connect().await.unwrap())
+}
+
 async fn is_served(client: &mut ReadingClient<Channel>) -> bool {
     client.get_batch(GetBatchRequest { number: 0 }).await.is_ok()
 }
@@ -51,7 +58,7 @@ async fn garbage_frames_end_their_own_connection_and_no_other() {
         vec![0xFF; 100_000],
         PREFACE[..10].to_vec(),
         // A frame larger than was agreed, of every kind.
-        with_preface(&frame(0xFF_FFFF, 0, 0, 1, &[0; 50_000])),
+        with_preface(&frame(0xFF_FFFF, 0, 0, 1, &vec![0; 50_000])),
         // Headers that are no HPACK.
         with_preface(&[settings.clone(), frame(64, 1, 4, 1, &[0xFF; 64])].concat()),
         // Headers that never end.
@@ -120,31 +127,38 @@ async fn bytes_that_are_no_message_are_a_status() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_that_do_not_read_keep_their_places_and_nobody_elses() {
-    let chart = Chart::busy();
+    let mut chart = Chart::busy();
+    // Over a megabyte: more than the windows and buffers of a stream hold.
+    for _ in 8..96 {
+        chart.access();
+    }
     let server = serve(&chart.ledger).await;
     let mut client = server.reading().await;
-    // As many histories as are sent at once; none is read to its end.
     let mut stalled = Vec::new();
-    let status = loop {
-        match server.reading().await.get_history(asked(PATIENT, of_patient(1))).await {
-            Ok(stream) if stalled.len() < 64 => stalled.push(stream),
-            Ok(_) => break None,
-            Err(status) => break Some(status),
-        }
-    };
-    // Small ones fit into the windows of their streams, and free their place; a full house says so.
-    assert!(status.is_none_or(|status| status.code() == Code::ResourceExhausted));
+    for principal in [PATIENT, OFFICER, SYSTEM] {
+        let status = loop {
+            match slow_reader(&server).await.get_history(asked(principal, of_patient(1))).await {
+                Ok(stream) => stalled.push(stream),
+                Err(status) => break status,
+            }
+        };
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert!(Problem::from_status(&status).unwrap().retry_after().is_some());
+    }
+    // Each had its share, and there is room for another.
+    assert_eq!(stalled.len(), 12);
+    assert!(history(&mut client, asked(PROXY, of_patient(1))).await.is_ok());
     assert!(is_served(&mut client).await);
     drop(stalled);
-    let history = soon(async {
+    let freed = soon(async {
         loop {
-            if let Ok(history) = crate::entitled::history(&mut client, asked(PATIENT, of_patient(1))).await {
+            if let Ok(history) = history(&mut client, asked(PATIENT, of_patient(1))).await {
                 return history;
             }
             tokio::task::yield_now().await;
         }
     });
-    assert!(!history.await.entries.is_empty());
+    assert_eq!(freed.await.entries.len(), 2 + 96 * 127);
 }
 
 /// A message that is whatever bytes it is.

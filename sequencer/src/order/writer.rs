@@ -19,6 +19,7 @@ use chartroll_core::receipt::Receipt;
 use chartroll_core::refusal::{Reason, Refusal};
 use chartroll_core::time::Time;
 use chartroll_ledger::Ledger;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -26,6 +27,10 @@ use tokio::sync::oneshot;
 
 /// Envelopes that become durable together at most: about half a megabyte of synced write.
 const GROUP_ENVELOPES_MAX: usize = 512;
+/// What counts as small: less than half a page.
+const HELD_BYTES_MAX: usize = 450;
+/// Envelopes that wait for a gap at once; more are placed.
+const HELD_MAX: usize = 64;
 /// How long the thread sleeps when nothing is due.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -33,13 +38,29 @@ const IDLE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) enum Input {
     /// Place an envelope; its framing and budget hold.
-    Envelope { bytes: Vec<u8>, verified: Verified, answer: oneshot::Sender<Answer> },
+    Envelope(Waiting),
     /// Take an item of L1's queue, from a finalized block. Answered once it is durable.
     Item { index: u64, item: Box<QueueItem>, done: oneshot::Sender<()> },
     /// Receipts from here on are of this epoch. Answered once it is durable.
     Epoch { epoch: u64, done: oneshot::Sender<()> },
     /// Close what is open and end.
     Stop,
+}
+
+/// An envelope that waits for its place.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) verified: Verified,
+    pub(crate) answer: oneshot::Sender<Answer>,
+}
+
+/// A small envelope that waits for a gap. Not placed, not durable, not answered: dying loses nothing that was promised.
+#[derive(Debug)]
+pub(crate) struct Held {
+    waiting: Waiting,
+    signer: u32,
+    since: Instant,
 }
 
 /// What becomes of an envelope.
@@ -74,6 +95,8 @@ pub(crate) struct Limits {
     pub(crate) batch_pages: u64,
     /// A batch is cut no later after its first page.
     pub(crate) batch: Duration,
+    /// A small envelope waits for a gap no longer; it does not wait if zero.
+    pub(crate) hold: Duration,
     /// With nothing to post, an empty page is posted after so long; none if zero.
     pub(crate) idle: Duration,
 }
@@ -88,6 +111,7 @@ pub(crate) struct Writer {
     pub(crate) limits: Limits,
     pub(crate) inbox: Receiver<Input>,
     pub(crate) executor: SyncSender<ClosedPage>,
+    pub(crate) held: VecDeque<Held>,
     pub(crate) page_since: Option<Instant>,
     pub(crate) batch_since: Option<Instant>,
     pub(crate) last_cut: Instant,
@@ -135,7 +159,7 @@ impl Writer {
     fn take(&mut self, input: Input, turn: &mut Turn) -> Result<(), SequencerError> {
         turn.taken += 1;
         match input {
-            Input::Envelope { bytes, verified, answer } => self.take_envelope(bytes, &verified, answer, turn)?,
+            Input::Envelope(waiting) => self.take_envelope(waiting, turn)?,
             Input::Item { index, item, done } => {
                 let placed = self.orderer.take_item(index, &item, now(), &mut turn.steps)?;
                 if let Some(placed) = placed {
@@ -154,21 +178,58 @@ impl Writer {
         Ok(())
     }
 
-    fn take_envelope(
-        &mut self,
-        bytes: Vec<u8>,
-        verified: &Verified,
-        answer: oneshot::Sender<Answer>,
-        turn: &mut Turn,
-    ) -> Result<(), SequencerError> {
+    /// Places an envelope, or lets it wait for a gap if it is small: then large ones behind it get pages of their own,
+    /// and pages go to L1 fuller. Envelopes of one signer keep their order.
+    fn take_envelope(&mut self, waiting: Waiting, turn: &mut Turn) -> Result<(), SequencerError> {
+        let envelope = match Envelope::decode(&waiting.bytes) {
+            Ok(envelope) => envelope,
+            Err(refusal) => return Ok(deny(waiting.answer, refusal)),
+        };
+        let signer = envelope.head.signer;
+        let may_wait = !self.limits.hold.is_zero() && waiting.bytes.len() <= HELD_BYTES_MAX;
+        let behind = self.held.iter().any(|held| held.signer == signer);
+        if behind || (may_wait && !self.orderer.has_room(&envelope)) {
+            if self.held.len() >= HELD_MAX {
+                self.release(turn)?;
+                return self.place(waiting, turn);
+            }
+            self.held.push_back(Held { waiting, signer, since: Instant::now() });
+            return Ok(());
+        }
+        let opened = self.orderer.open_pages();
+        self.place(waiting, turn)?;
+        if self.orderer.open_pages() != opened { self.fill_gap(turn) } else { Ok(()) }
+    }
+
+    /// Places those that wait and fit the open page.
+    fn fill_gap(&mut self, turn: &mut Turn) -> Result<(), SequencerError> {
+        let mut passed: Vec<u32> = Vec::new();
+        for _ in 0..self.held.len() {
+            let Some(held) = self.held.pop_front() else { break };
+            let fits = Envelope::decode(&held.waiting.bytes).is_ok_and(|envelope| self.orderer.has_room(&envelope));
+            if fits && !passed.contains(&held.signer) {
+                self.place(held.waiting, turn)?;
+            } else {
+                passed.push(held.signer);
+                self.held.push_back(held);
+            }
+        }
+        Ok(())
+    }
+
+    /// Places all that wait.
+    fn release(&mut self, turn: &mut Turn) -> Result<(), SequencerError> {
+        while let Some(held) = self.held.pop_front() {
+            self.place(held.waiting, turn)?;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, waiting: Waiting, turn: &mut Turn) -> Result<(), SequencerError> {
+        let Waiting { bytes, verified, answer } = waiting;
         let envelope = match Envelope::decode(&bytes) {
             Ok(envelope) => envelope,
-            Err(refusal) => {
-                return {
-                    deny(answer, refusal);
-                    Ok(())
-                };
-            }
+            Err(refusal) => return Ok(deny(answer, refusal)),
         };
         let head = &envelope.head;
         if self.orderer.next_nonce(head.signer).is_some_and(|next| head.nonce < next) {
@@ -182,7 +243,7 @@ impl Writer {
             self.page_since = Some(Instant::now());
             self.batch_since.get_or_insert_with(Instant::now);
         }
-        match self.orderer.place(&envelope, verified, &mut turn.steps) {
+        match self.orderer.place(&envelope, &verified, &mut turn.steps) {
             Ok(stored) => turn.placed.push((answer, stored)),
             Err(AdmitError::Refused(refusal)) => {
                 metrics::refused(refusal.reason.name());
@@ -195,6 +256,10 @@ impl Writer {
 
     /// Closes pages and cuts batches whose time has come.
     fn close_due(&mut self, turn: &mut Turn) -> Result<(), SequencerError> {
+        let held_is_due = self.held.front().is_some_and(|held| held.since.elapsed() >= self.limits.hold);
+        if held_is_due || turn.stops {
+            self.release(turn)?;
+        }
         let idle = !self.limits.idle.is_zero() && self.last_cut.elapsed() >= self.limits.idle;
         if idle && self.orderer.batch_pages() == 0 && !turn.stops {
             // A page without envelopes: the chain shows that it lives, and how little there is stays its own.
@@ -217,7 +282,8 @@ impl Writer {
     fn until_due(&self) -> Duration {
         let page = self.page_since.map(|since| self.limits.page.saturating_sub(since.elapsed()));
         let batch = self.batch_since.map(|since| self.limits.batch.saturating_sub(since.elapsed()));
-        page.into_iter().chain(batch).min().unwrap_or(IDLE).min(IDLE)
+        let held = self.held.front().map(|held| self.limits.hold.saturating_sub(held.since.elapsed()));
+        page.into_iter().chain(batch).chain(held).min().unwrap_or(IDLE).min(IDLE)
     }
 
     /// Durable first, then everything that speaks of it.

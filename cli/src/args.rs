@@ -1,0 +1,68 @@
+//! The command line.
+
+use crate::commands::{chain, dev, keys, org, period, prove, run, status, submit, verify};
+use crate::exit::HELP;
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Chartroll: medical audit logs that nobody can change, hide or reorder without being caught.
+#[derive(Debug, Parser)]
+#[command(name = "chartroll", version, after_help = "`chartroll help exit-codes` lists exit codes and variables.")]
+pub(crate) struct Cli {
+    /// Print JSON, one object a line, instead of tables.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make and look at key files.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Secrets of masked periods: make, check, wrap, unwrap, register, void.
+    #[command(subcommand)]
+    Period(period::Period),
+    /// Create a Rollup on L1.
+    Deploy(chain::Deploy),
+    /// Register orgs, set their status, replace their admins.
+    #[command(subcommand)]
+    Org(org::Org),
+    /// Sign and submit an envelope, or submit one that is signed.
+    Submit(submit::Submit),
+    /// Enqueue a signed envelope on L1, past the sequencer. It is public.
+    Force(chain::Force),
+    /// What a node says of itself.
+    Status(status::Status),
+    /// Fetch a proof into a file.
+    #[command(subcommand)]
+    Prove(prove::Prove),
+    /// Check proofs, receipts and batches against L1.
+    #[command(subcommand)]
+    Verify(verify::Verify),
+    /// Leave a bond and stand in line as a sequencer.
+    Bond(chain::Bond),
+    /// Turn out a sequencer that does not post.
+    Depose(chain::Depose),
+    /// Move the confirmed pointer to a batch whose window is over.
+    Confirm(chain::Confirm),
+    /// Run a sequencer.
+    Sequencer(run::Node),
+    /// Run a verifier.
+    Verifier(run::Node),
+    /// Run everything on this machine, for development: L1, sequencer, verifier.
+    Dev(dev::Dev),
+    /// Print shell completions.
+    Completions {
+        /// For which shell.
+        shell: Shell,
+    },
+    /// List exit codes and environment variables.
+    #[command(long_about = HELP)]
+    ExitCodes,
+}
+
+#[cfg(test)]
+mod tests;

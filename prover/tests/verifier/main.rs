@@ -1,0 +1,11 @@
+//! A verifier beside a real L1 node, the real Rollup, and a sequencer of the tests' own that may lie.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::indexing_slicing)]
+
+mod archive;
+mod crashes;
+mod honest;
+mod reorgs;
+mod running;
+mod waits;
+mod world;
+mod wrong;

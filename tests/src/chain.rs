@@ -1,0 +1,214 @@
+//! A chain of one's own for a test: a real L1 node, the real contract, sequencer and hospitals.
+//!
+//! Everything listens on free ports of loopback and keeps its files in a temporary folder; the L1 node ends with the
+//! value that stands for it.
+
+pub mod hospital;
+pub mod load;
+pub mod node;
+
+use crate::keys::SigningKey;
+use alloy_primitives::{B256, keccak256};
+use chartroll_client::connect::Connection;
+use chartroll_core::codes::OrgPolicy;
+use chartroll_core::eip712;
+use chartroll_core::mask::{PeriodSecret, period_root};
+use chartroll_core::queue::Admin;
+use chartroll_core::state::State;
+use chartroll_l1::dev::{Dev, Mining};
+use chartroll_l1::{Account, At, Call, Calls, L1Config, Parameters, Reader, call_and_wait, deploy};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long anything on the development chain may take.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+/// Key that signs receipts, by its label.
+const RECEIPT_KEY: &str = "sequencer's receipts";
+
+/// What a chain is like.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Whether pages lie in blobs.
+    pub blobs: bool,
+    /// Whether pages are masked.
+    pub masked: bool,
+    /// How L1 makes blocks.
+    pub mining: Mining,
+    /// Seconds during which a batch can be convicted.
+    pub window: u64,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { blobs: true, masked: false, mining: Mining::Every(1), window: 30 }
+    }
+}
+
+/// A chain whose contract stands and whose sequencer is bonded.
+#[derive(Debug)]
+pub struct Chain {
+    /// L1.
+    pub dev: Dev,
+    /// What it is like.
+    pub terms: Terms,
+    /// How L1 and the contract are reached.
+    pub l1: L1Config,
+    /// The chain that signatures are for.
+    pub chain: eip712::Chain,
+    /// Block that made the contract.
+    pub start_block: u64,
+    /// Ports of the sequencer: the same after a restart, as its clients expect.
+    pub ports: (u16, u16),
+    folder: TempDir,
+}
+
+impl Chain {
+    /// Starts L1, creates the contract, registers one org (row 1, whose account is also the sequencer's) and its admin
+    /// (principal 1), bonds the sequencer, makes period 0 ripe on a masked chain.
+    pub async fn start(terms: Terms) -> Self {
+        let dev = Dev::start(terms.mining).await.expect("a development node starts");
+        let owner = dev.accounts()[0].clone();
+        let parameters = Parameters {
+            masked: terms.masked,
+            window: terms.window,
+            clock_past: terms.window,
+            exit_delay: terms.window + 5,
+            ..Parameters::development(State::genesis().root(), owner.address())
+        };
+        let made = deploy(dev.endpoints(), &owner, &parameters, PATIENCE).await.expect("the contract is created");
+        let l1 = L1Config { poll_ms: 200, ..dev.config(made.contract) };
+        let chain = eip712::Chain::new(l1.chain_id, made.contract);
+        let folder = TempDir::new().expect("a temporary folder");
+        let ports = (node::free_port(), node::free_port());
+        let chain = Self { start_block: made.block.number, dev, terms, l1, chain, ports, folder };
+        chain.write_keys();
+        chain.register_org(1).await;
+        if chain.terms.masked {
+            chain.register_period(0).await;
+        }
+        let bond = chain.calls().bond(SigningKey::secp256k1(RECEIPT_KEY).address(), parameters.bond);
+        chain.call(&chain.sequencer_account(), bond).await;
+        chain
+    }
+
+    /// Calls of the contract.
+    pub fn calls(&self) -> Calls {
+        Calls::new(self.chain.contract())
+    }
+
+    /// The account that posts.
+    pub fn sequencer_account(&self) -> Account {
+        self.dev.accounts()[1].clone()
+    }
+
+    /// Makes a call and waits until it is mined.
+    pub async fn call(&self, account: &Account, call: Call) {
+        call_and_wait(self.dev.endpoints(), account, call, PATIENCE).await.expect("the call is mined");
+    }
+
+    /// A reader of L1.
+    pub async fn reader(&self) -> Reader {
+        Reader::connect(&self.l1).await.expect("L1 is there")
+    }
+
+    /// Registers org `row` (its queue item makes the row); its admin's key is that of the label `admin <row>`.
+    pub async fn register_org(&self, row: u32) {
+        let account = self.dev.accounts()[row as usize].address();
+        let admin = Admin {
+            key: hospital::admin_key(row).public(),
+            sealing_key: B256::repeat_byte(7),
+            tag: keccak256(format!("admin {row}")),
+        };
+        let name = keccak256(format!("hospital {row}"));
+        let call = self.calls().register_org(account, OrgPolicy::Implied, name, B256::repeat_byte(9), &admin);
+        self.call(&self.dev.accounts()[0], call).await;
+    }
+
+    /// Makes the secret of a period, registers its root, waits until it is ripe.
+    pub async fn register_period(&self, period: u64) {
+        let secret = keccak256(format!("period {period}"));
+        let leaves = PeriodSecret::new(secret.0).period_leaves(self.chain.chain_id(), &self.chain.contract(), period);
+        let root = period_root(&leaves).expect("a whole tree");
+        self.write_secret(&self.period_keys().join(format!("period-{period}.key")), &secret);
+        self.call(&self.dev.accounts()[0], self.calls().register_period(period, root)).await;
+        let reader = self.reader().await;
+        until("the period is ripe", async || reader.is_ripe(period, At::Latest).await.unwrap_or(false)).await;
+    }
+
+    /// A folder of this chain.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Folder with the secrets of periods.
+    pub fn period_keys(&self) -> PathBuf {
+        self.folder().join("periods")
+    }
+
+    /// The sequencer's configuration; `more` is appended to its first part.
+    pub fn sequencer_config(&self, more: &str) -> String {
+        let folder = self.folder().display();
+        let data = if self.terms.blobs { "blob" } else { "calldata" };
+        format!(
+            "data_dir = '{folder}/sequencer'\nhttp = '127.0.0.1:{}'\nreceipt_key = '{folder}/receipt.key'\n\
+             posting_key = '{folder}/posting.key'\nperiod_keys = '{folder}/periods'\ndata = '{data}'\n\
+             start_block = {}\n{more}\n[serving]\nlisten = '127.0.0.1:{}'\n\
+             [l1]\nrpc = ['{}']\nchain_id = {}\ncontract = '{}'\npoll_ms = 200\n\
+             [sender]\npoll_ms = 200\nbump_ms = 20000\n[order]\npage_ms = 200\nbatch_ms = 1500\n",
+            self.ports.1,
+            self.start_block,
+            self.ports.0,
+            self.l1.rpc[0],
+            self.l1.chain_id,
+            self.chain.contract(),
+        )
+    }
+
+    /// A verifier's configuration; `blobs` are sources in TOML, such as `{ beacon = 'http://…' }`.
+    pub fn verifier_config(&self, name: &str, blobs: &str) -> String {
+        let folder = self.folder().display();
+        format!(
+            "data_dir = '{folder}/{name}'\nperiod_keys = '{folder}/periods'\nstart_block = {}\nblobs = [{blobs}]\n\
+             [l1]\nrpc = ['{}']\nchain_id = {}\ncontract = '{}'\npoll_ms = 200\n",
+            self.start_block,
+            self.l1.rpc[0],
+            self.l1.chain_id,
+            self.chain.contract(),
+        )
+    }
+
+    /// The L1 node as a source of blobs.
+    pub fn beacon(&self) -> String {
+        format!("{{ beacon = '{}' }}", self.l1.rpc[0])
+    }
+
+    fn write_keys(&self) {
+        std::fs::create_dir_all(self.period_keys()).expect("a folder");
+        self.write_secret(&self.folder().join("receipt.key"), &keccak256(RECEIPT_KEY));
+        self.write_secret(&self.folder().join("posting.key"), &POSTING_KEY);
+    }
+
+    fn write_secret(&self, path: &Path, secret: &B256) {
+        std::fs::write(path, format!("{secret:x}\n")).expect("a file");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+    }
+}
+
+/// Key of the second account of every development node.
+const POSTING_KEY: B256 = alloy_primitives::b256!("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d");
+
+/// How a node on loopback is reached.
+pub fn connection(address: std::net::SocketAddr) -> Connection {
+    Connection::plain(format!("http://{address}"))
+}
+
+/// Waits until something holds, and says what it was when it never did.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds().await {
+        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,174 @@
+//! A node as its own process: the `chartroll` binary, ended by its id when the value that stands for it is dropped.
+
+use super::{Chain, PATIENCE, connection, until};
+use chartroll_client::read::Reading;
+use chartroll_proto::v1::GetStatusResponse;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A running node.
+#[derive(Debug)]
+pub struct Node {
+    child: Child,
+    /// Where it serves gRPC.
+    pub grpc: SocketAddr,
+    /// Where it serves HTTP.
+    pub http: SocketAddr,
+    /// What it said on standard error.
+    pub log: PathBuf,
+}
+
+static NODES: AtomicU64 = AtomicU64::new(0);
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The binary under test, built beside the tests.
+///
+/// # Panics
+/// When it was not built: `make build`, or `cargo build --release -p chartroll-cli`.
+pub fn binary() -> PathBuf {
+    let mut path = std::env::current_exe().expect("this test has a path");
+    while path.pop() {
+        let candidate = path.join("chartroll");
+        if candidate.is_file() {
+            return candidate;
+        }
+    }
+    panic!("the chartroll binary is not built; run: make build");
+}
+
+/// A port that is free now.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+impl Node {
+    /// Starts the chain's sequencer and waits until it listens. `None` when it ended before.
+    pub async fn try_sequencer(chain: &Chain, more: &str, environment: &[(&str, &str)]) -> Option<Self> {
+        let config = chain.folder().join("sequencer.toml");
+        std::fs::write(&config, chain.sequencer_config(more)).expect("a file");
+        let (grpc, http) = chain.ports;
+        Self::start(chain, "sequencer", &config, environment, (grpc, http)).await
+    }
+
+    /// Starts the chain's sequencer and waits until it takes envelopes.
+    pub async fn sequencer(chain: &Chain, more: &str) -> Self {
+        let node = Self::try_sequencer(chain, more, &[]).await.expect("the sequencer starts");
+        node.until_open().await;
+        node
+    }
+
+    /// Starts a verifier that follows the chain; `name` keeps several apart.
+    pub async fn verifier(chain: &Chain, name: &str, blobs: &str) -> Self {
+        let config = chain.folder().join(format!("{name}.toml"));
+        std::fs::write(&config, chain.verifier_config(name, blobs)).expect("a file");
+        Self::start(chain, "verifier", &config, &[], (free_port(), free_port())).await.expect("the verifier starts")
+    }
+
+    async fn start(
+        chain: &Chain,
+        kind: &str,
+        config: &std::path::Path,
+        environment: &[(&str, &str)],
+        ports: (u16, u16),
+    ) -> Option<Self> {
+        let (grpc, http) = (local(ports.0), local(ports.1));
+        let number = NODES.fetch_add(1, Ordering::SeqCst);
+        let log = chain.folder().join(format!("{kind}-{number}.log"));
+        let errors = File::create(&log).expect("a log");
+        let (grpc_key, http_key) = if kind == "verifier" { ("listen", "metrics") } else { ("serving.listen", "http") };
+        let child = Command::new(binary())
+            .args(["--json", kind, "--config"])
+            .arg(config)
+            .args(["--set", &format!("{grpc_key}={grpc}"), "--set", &format!("{http_key}={http}")])
+            .envs(environment.iter().copied())
+            .env("CHARTROLL_LOG", "info,hyper=warn,h2=warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .expect("the binary starts");
+        let mut node = Self { child, grpc, http, log };
+        let output = node.child.stdout.take().expect("piped");
+        std::thread::spawn(move || BufReader::new(output).lines().for_each(drop));
+        let reading = Reading::new(&connection(grpc)).expect("an address");
+        let start = std::time::Instant::now();
+        loop {
+            if reading.status().await.is_ok() {
+                return Some(node);
+            }
+            if node.child.try_wait().expect("a process").is_some() {
+                return None;
+            }
+            assert!(start.elapsed() < PATIENCE, "the {kind} does not answer: {}", node.said());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Its reader.
+    pub fn reading(&self) -> Reading {
+        Reading::new(&connection(self.grpc)).expect("an address")
+    }
+
+    /// What it says of itself.
+    pub async fn status(&self) -> Option<GetStatusResponse> {
+        self.reading().status().await.ok()
+    }
+
+    /// Waits until it takes envelopes.
+    pub async fn until_open(&self) {
+        let what = format!("{} takes envelopes", self.grpc);
+        until(&what, async || self.status().await.is_some_and(|status| status.stopped.is_empty() && status.epoch > 0))
+            .await;
+    }
+
+    /// What it said on standard error.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Ends it as a loss of power would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ended");
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("a process").is_none()
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub async fn stop(mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        self.ended().await
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let start = std::time::Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a process") {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "it does not end: {}", self.said());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
