@@ -3,6 +3,8 @@
 //! For `chartroll dev` and for tests. Nothing of it is kept: its chain ends with the process. If ours is killed without
 //! a chance to drop, the node stays until somebody ends it.
 
+mod geth;
+
 use crate::account::Account;
 use crate::config::L1Config;
 use crate::endpoints::Endpoints;
@@ -36,6 +38,9 @@ pub struct Dev {
     url: Url,
     accounts: Vec<Account>,
     endpoints: Endpoints,
+    chain_id: u64,
+    /// Removed with the node.
+    folder: Option<PathBuf>,
 }
 
 /// The chain of every development node.
@@ -48,6 +53,10 @@ impl Drop for Dev {
         // It may have ended by itself; either way it is gone after `wait`.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(folder) = &self.folder {
+            // Its own temporary folder; what stays there harms nobody.
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
 }
 
@@ -79,7 +88,7 @@ impl Dev {
         };
         let made = listening.and_then(|(port, accounts)| {
             let url: Url = format!("http://127.0.0.1:{port}").parse().ok()?;
-            let endpoints = Endpoints::new(&config(&url, Address::ZERO)).ok()?;
+            let endpoints = Endpoints::new(&config(&url, DEV_CHAIN_ID, Address::ZERO)).ok()?;
             Some((url, accounts, endpoints))
         });
         let Some((url, accounts, endpoints)) = made else {
@@ -87,7 +96,7 @@ impl Dev {
             let _ = child.wait();
             return Err(L1Error::Dev("it did not say where it listens".to_owned()));
         };
-        Ok(Self { child, url, accounts, endpoints })
+        Ok(Self { child, url, accounts, endpoints, chain_id: DEV_CHAIN_ID, folder: None })
     }
 
     /// Where it listens, for JSON-RPC and for the Beacon API's blobs.
@@ -112,7 +121,7 @@ impl Dev {
 
     /// A configuration for this node and a Rollup on it, with a poll a test can wait for.
     pub fn config(&self, contract: Address) -> L1Config {
-        config(&self.url, contract)
+        config(&self.url, self.chain_id, contract)
     }
 
     /// Asks anything of the node.
@@ -202,8 +211,8 @@ impl Dev {
 }
 
 /// The first use of KZG loads the trusted setup into the node: many seconds on a busy machine.
-fn config(url: &Url, contract: Address) -> L1Config {
-    let defaults = L1Config::new(vec![url.clone()], DEV_CHAIN_ID, contract);
+fn config(url: &Url, chain_id: u64, contract: Address) -> L1Config {
+    let defaults = L1Config::new(vec![url.clone()], chain_id, contract);
     L1Config { poll_ms: 100, timeout_ms_max: 60_000, stall_ms_max: 2_000, ..defaults }
 }
 

@@ -40,15 +40,15 @@ async fn archive(held: HashMap<B256, Vec<u8>>) -> Url {
     let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let mut head = vec![0; 4096];
-            let read = stream.read(&mut head).await.unwrap_or(0);
-            let line = String::from_utf8_lossy(&head[..read]).to_string();
+            let mut request = vec![0; 4096];
+            let read = stream.read(&mut request).await.unwrap_or(0);
+            let line = String::from_utf8_lossy(&request[..read]).to_string();
             let hash = line.split_whitespace().nth(1).and_then(|path| path.strip_prefix("/blobs/")?.parse().ok());
             let body = hash.and_then(|hash: B256| held.get(&hash)).cloned();
             let status = if body.is_some() { "200 OK" } else { "404 Not Found" };
             let body = body.unwrap_or_default();
-            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-            let _ = stream.write_all(head.as_bytes()).await;
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
             let _ = stream.write_all(&body).await;
             let _ = stream.shutdown().await;
         }

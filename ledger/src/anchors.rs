@@ -122,6 +122,13 @@ impl Ledger {
         self.db.write(pages)
     }
 
+    /// Brings the state that batches are checked with to the last closed batch.
+    pub(crate) fn catch_up_checked(&self) -> Result<(), LedgerError> {
+        let Some(checked) = &self.checked else { return Ok(()) };
+        let closed = self.batch(self.progress().closed)?.ok_or(LedgerError::Damaged("a batch is missing"))?;
+        self.catch_up(checked, family::ROWS_CHECKED, closed.next_page())
+    }
+
     fn remove_patient_events(&self, batch: &mut WriteBatch, next_sequence: u64) -> Result<(), LedgerError> {
         let patients = self.db.family(family::PATIENTS)?;
         self.db.scan(family::PATIENTS, &[], |key, _| {

@@ -45,7 +45,7 @@ impl Ledger {
         let checked = options.checks.then(|| Replica::load(&db, family::ROWS_CHECKED)).transpose()?;
         let confirmed = Replica::load(&db, family::ROWS_FINAL)?;
         let progress = read_progress(&db, &head)?;
-        Ok(Self {
+        let ledger = Self {
             db,
             chain: options.chain,
             head: RwLock::new(head),
@@ -53,7 +53,10 @@ impl Ledger {
             confirmed: RwLock::new(confirmed),
             writer: Mutex::new(()),
             progress: watch::Sender::new(progress),
-        })
+        };
+        // Opened as a verifier's before, or by a crash between a check and its batch: what is closed was checked.
+        ledger.catch_up_checked()?;
+        Ok(ledger)
     }
 }
 

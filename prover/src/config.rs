@@ -129,10 +129,8 @@ impl Config {
     /// [`ProverError::Config`] for a fingerprint that is none.
     pub(crate) fn known_clients(&self) -> Result<Clients, ProverError> {
         let known = self.clients.iter().map(|client| {
-            let fingerprint: Fingerprint = client
-                .fingerprint
-                .parse()
-                .map_err(|error| ProverError::Config(format!("`clients`: {error}")))?;
+            let fingerprint: Fingerprint =
+                client.fingerprint.parse().map_err(|error| ProverError::Config(format!("`clients`: {error}")))?;
             Ok((fingerprint, Client { principal: client.principal, identity: client.identity }))
         });
         Ok(Clients::new(known.collect::<Result<Vec<_>, ProverError>>()?))

@@ -118,6 +118,8 @@ impl Deriver {
         if standing.is_ok_and(|batch| batch.map(|batch| batch.content_hash) != Some(wrong.header.content_hash())) {
             return self.acquit();
         }
+        let ledger = Arc::clone(&self.ledger);
+        blocking("taking back", move || Ok(reconcile::drop_loose_pages(&ledger)?)).await?;
         tracing::error!(batch = wrong.number(), page = wrong.page(), reason = wrong.reason(), "{wrong}");
         self.status.set_wrong(Some(wrong));
         Ok(())
@@ -148,7 +150,7 @@ impl Deriver {
         };
         let derived = tokio::select! {
             () = down.cancelled() => return Ok(Step::Again),
-            derived = self.derive(posted) => derived,
+            derived = self.derive(&posted) => derived,
         };
         match derived {
             Ok(derived) => self.replay(derived, news.generation, down).await,
@@ -242,8 +244,8 @@ impl Deriver {
     }
 
     /// The pages of a batch, perhaps fetched already.
-    async fn derive(&mut self, posted: BatchPosted) -> Result<Derived, Lack> {
-        match self.place.ahead.take().filter(|ahead| ahead.posted == posted) {
+    async fn derive(&mut self, posted: &BatchPosted) -> Result<Derived, Lack> {
+        match self.place.ahead.take().filter(|ahead| ahead.posted == *posted) {
             Some(mut ahead) => match (&mut ahead.task).await {
                 Ok(derived) => derived,
                 Err(_) => Err(Lack::Ever(ProverError::Ended("fetching"))),
@@ -257,7 +259,7 @@ impl Deriver {
         let next = self.inbox.standing(posted.header.number + 1)?;
         self.place.ahead = next.filter(|next| next.header.parent == posted.content_hash).map(|next| {
             let pages = Arc::clone(&self.pages);
-            Ahead { posted: next, task: tokio::spawn(async move { pages.derive(next).await }) }
+            Ahead { posted: next, task: tokio::spawn(async move { pages.derive(&next).await }) }
         });
         Ok(())
     }

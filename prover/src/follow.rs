@@ -33,11 +33,8 @@ impl Follower {
     /// Those of the inbox; [`ProverError::L1`] for known blocks that do not ascend.
     pub(crate) fn new(reader: Reader, inbox: Arc<Inbox>, start_block: u64) -> Result<Self, ProverError> {
         let known = inbox.known()?;
-        let watcher = if known.is_empty() {
-            Watcher::from_block(reader, start_block)
-        } else {
-            Watcher::resume(reader, known)?
-        };
+        let watcher =
+            if known.is_empty() { Watcher::from_block(reader, start_block) } else { Watcher::resume(reader, known)? };
         Ok(Self { watcher, inbox, news: watch::Sender::default() })
     }
 

@@ -34,6 +34,9 @@ const CHAIN_KEY: &[u8] = b"chain";
 const KNOWN_KEY: &[u8] = b"known";
 const VERDICT_KEY: &[u8] = b"verdict";
 
+/// A number and what is stored under it.
+type Numbered = (u64, Box<[u8]>);
+
 /// The store. One task writes what L1 tells, others read.
 #[derive(Debug)]
 pub(crate) struct Inbox {
@@ -286,7 +289,7 @@ impl Inbox {
     fn backward(
         &self,
         family: &'static str,
-    ) -> Result<impl Iterator<Item = Result<(u64, Box<[u8]>), ProverError>>, ProverError> {
+    ) -> Result<impl Iterator<Item = Result<Numbered, ProverError>>, ProverError> {
         let pairs = self.db.iterator_cf(self.family(family)?, IteratorMode::End);
         Ok(pairs.map(|pair| {
             let (key, value) = pair?;

@@ -51,9 +51,9 @@ impl Pages {
     ///
     /// # Errors
     /// [`Lack`].
-    pub(crate) async fn derive(&self, posted: BatchPosted) -> Result<Derived, Lack> {
+    pub(crate) async fn derive(&self, posted: &BatchPosted) -> Result<Derived, Lack> {
         let batch = posted.header.number;
-        let data = self.reader.posted_data(&posted).await.map_err(|error| match error {
+        let data = self.reader.posted_data(posted).await.map_err(|error| match error {
             L1Error::Unreachable { .. } => Lack::Now(Waiting::L1 { why: error.to_string() }),
             // L1 checked the data when it took the batch: whoever answers otherwise is wrong, not the batch.
             error if error.is_transient() || matches!(error, L1Error::Data { .. }) => {
@@ -63,13 +63,13 @@ impl Pages {
         })?;
         let (pages, versioned_hashes) = match data {
             PostedData::Calldata(pages) => (pages, Vec::new()),
-            PostedData::Blobs(hashes) => (self.from_blobs(&posted, &hashes).await?, hashes),
+            PostedData::Blobs(hashes) => (self.fetch_blobs(posted, &hashes).await?, hashes),
         };
-        let pages = if posted.header.mode.masked { self.unmask(&posted, pages).await? } else { pages };
-        Ok(Derived { posted, pages, versioned_hashes })
+        let pages = if posted.header.mode.masked { self.unmask(posted, pages).await? } else { pages };
+        Ok(Derived { posted: *posted, pages, versioned_hashes })
     }
 
-    async fn from_blobs(&self, posted: &BatchPosted, hashes: &[B256]) -> Result<Vec<Page>, Lack> {
+    async fn fetch_blobs(&self, posted: &BatchPosted, hashes: &[B256]) -> Result<Vec<Page>, Lack> {
         let batch = posted.header.number;
         let blobs = self.blobs.fetch(hashes, &posted.block).await.map_err(|error| {
             tracing::debug!(batch, %error, "a blob is not served");

@@ -34,6 +34,16 @@ pub(crate) fn mend(ledger: &Ledger) -> Result<(), LedgerError> {
     if progress.pages < last.next_page() { ledger.truncate(progress.closed) } else { Ok(()) }
 }
 
+/// Takes back pages behind the last batch that is stored: those of a batch that was found wrong before a crash.
+///
+/// # Errors
+/// [`LedgerError`].
+pub(crate) fn drop_loose_pages(ledger: &Ledger) -> Result<(), LedgerError> {
+    let progress = ledger.progress();
+    let last = ledger.batch(progress.closed)?.ok_or(LedgerError::Damaged("the last batch is missing"))?;
+    if progress.pages > last.next_page() { ledger.truncate(progress.closed) } else { Ok(()) }
+}
+
 /// Compares every batch that is not final, and the queue items they took, with what L1 tells now.
 ///
 /// # Errors

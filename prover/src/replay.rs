@@ -9,6 +9,7 @@ use crate::error::ProverError;
 use crate::inbox::Inbox;
 use crate::metrics as names;
 use crate::pages::Derived;
+use crate::reconcile;
 use crate::verdict::{self, Fault, HeaderField, WrongBatch};
 use alloy_primitives::B256;
 use chartroll_core::batch::Header;
@@ -170,9 +171,7 @@ impl Replay<'_> {
         self.inbox.set_verdict(Some(&wrong))?;
         crash::point("verdict.stored");
         // Pages of it that are right lead to nothing that anybody should be shown.
-        if self.ledger.progress().pages != parent.next_page() {
-            self.ledger.truncate(parent.header.number)?;
-        }
+        reconcile::drop_loose_pages(self.ledger)?;
         Ok(Replayed::Wrong(Box::new(wrong)))
     }
 

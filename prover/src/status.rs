@@ -119,19 +119,21 @@ impl Status {
 
     /// Says what the next batch waits for; a change goes to the log.
     pub(crate) fn set_waiting(&self, waiting: Waiting) {
-        let before = core::mem::replace(&mut self.lock().waiting, waiting.clone());
-        if before == waiting {
+        let (now, text) = (waiting.what(), waiting.to_string());
+        let mut held = self.lock();
+        if held.waiting == waiting {
             return;
         }
-        if let Some(what) = before.what() {
+        let before = core::mem::replace(&mut held.waiting, waiting).what();
+        drop(held);
+        if let Some(what) = before {
             metrics::gauge!(names::WAITING, "what" => what).set(0);
         }
-        match waiting.what() {
-            Some(what) => {
-                metrics::gauge!(names::WAITING, "what" => what).set(1);
-                tracing::warn!(status = %waiting, "waiting");
-            }
-            None => tracing::info!("going on"),
+        if let Some(what) = now {
+            metrics::gauge!(names::WAITING, "what" => what).set(1);
+            tracing::warn!(status = text, "waiting");
+        } else {
+            tracing::info!("going on");
         }
     }
 

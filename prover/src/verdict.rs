@@ -121,13 +121,11 @@ impl WrongBatch {
             Fault::Invalid { page, before, claimed, reason } => {
                 (1, *page, [*before, *claimed, B256::ZERO], reason.as_str())
             }
-            Fault::Header { field, claimed, replayed } => {
-                (2, *field as u16, [B256::ZERO, *claimed, *replayed], "")
-            }
+            Fault::Header { field, claimed, replayed } => (2, *field as u16, [B256::ZERO, *claimed, *replayed], ""),
         };
         out.push(kind);
         out.extend_from_slice(&number.to_be_bytes());
-        words.iter().for_each(|word| out.extend_from_slice(word.as_slice()));
+        out.extend_from_slice(&words.concat());
         out.extend_from_slice(reason.as_bytes());
         out
     }

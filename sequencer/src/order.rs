@@ -50,6 +50,16 @@ impl SharedTables {
     }
 }
 
+/// Where the ledger stands that an orderer starts from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Executed {
+    /// Pages executed.
+    pub(crate) pages: u64,
+    /// The last closed batch, and the first page after it.
+    pub(crate) batch: u64,
+    pub(crate) batch_page: u64,
+}
+
 /// A page whose content is fixed: what the executor gets.
 #[derive(Clone, Debug)]
 pub(crate) struct ClosedPage {
@@ -91,9 +101,11 @@ impl Orderer {
         log: &OrderLog,
         chain: Chain,
         tables: Tables,
-        executed_pages: u64,
+        executed: Executed,
     ) -> Result<(Self, Steps), SequencerError> {
-        let (last_batch, batch_page) = log.last_cut()?;
+        let Executed { pages: executed_pages, batch, batch_page } = executed;
+        // A successor starts on a verifier's ledger: its own log begins where the last batch on L1 ended.
+        let (last_batch, batch_page) = log.last_cut()?.max((batch, batch_page));
         let end = log.next_record()?;
         let first = log.record_of_page(executed_pages)?.unwrap_or(end);
         let mut orderer = Self {

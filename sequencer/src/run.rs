@@ -14,13 +14,13 @@ use crate::live::SequencerLive;
 use crate::metrics;
 use crate::order::log::OrderLog;
 use crate::order::writer::{Input, Writer};
-use crate::order::{ClosedPage, Orderer, SharedTables};
+use crate::order::{ClosedPage, Executed, Orderer, SharedTables};
 use crate::poster::Poster;
 use crate::receipts::Issuer;
 use crate::service::SubmissionService;
 use chartroll_l1::{Calls, Reader, Sender};
 use chartroll_ledger::serve::{Server, Services};
-use chartroll_ledger::{Ledger, Masks, Options};
+use chartroll_ledger::{Ledger, Masks, Options, Progress};
 use chartroll_proto::limits::REQUEST_BYTES_MAX;
 use chartroll_proto::v1::submission_server::SubmissionServer;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -86,7 +86,10 @@ impl Node {
             let log = OrderLog::open(&folder.join("order"), &chain)?;
             let ledger = Ledger::open(&Options { path: folder.join("ledger"), chain, checks: true })?;
             let tables = ledger.with_head(|state| state.tables().clone());
-            let (orderer, steps) = Orderer::recover(&log, chain, tables, ledger.progress().pages)?;
+            let Progress { pages, closed, .. } = ledger.progress();
+            let batch_page = ledger.batch(closed)?.map_or(0, |record| record.next_page());
+            let executed = Executed { pages, batch: closed, batch_page };
+            let (orderer, steps) = Orderer::recover(&log, chain, tables, executed)?;
             // What closing the open page recorded is made durable before anything follows it.
             log.append(orderer.next_record() - steps.group.records.len() as u64, &steps.group)?;
             Ok::<_, SequencerError>((log, ledger, orderer, steps.closed))

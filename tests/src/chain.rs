@@ -8,7 +8,7 @@ pub mod load;
 pub mod node;
 
 use crate::keys::SigningKey;
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use chartroll_client::connect::Connection;
 use chartroll_core::codes::OrgPolicy;
 use chartroll_core::eip712;
@@ -61,6 +61,8 @@ pub struct Chain {
     pub start_block: u64,
     /// Ports of the sequencer: the same after a restart, as its clients expect.
     pub ports: (u16, u16),
+    /// Those of the one after.
+    pub successor_ports: (u16, u16),
     folder: TempDir,
 }
 
@@ -69,6 +71,11 @@ impl Chain {
     /// (principal 1), bonds the sequencer, makes period 0 ripe on a masked chain.
     pub async fn start(terms: Terms) -> Self {
         let dev = Dev::start(terms.mining).await.expect("a development node starts");
+        Self::on(dev, terms).await
+    }
+
+    /// As [`Chain::start`], on an L1 that runs already.
+    pub async fn on(dev: Dev, terms: Terms) -> Self {
         let owner = dev.accounts()[0].clone();
         let parameters = Parameters {
             masked: terms.masked,
@@ -81,8 +88,9 @@ impl Chain {
         let l1 = L1Config { poll_ms: 200, ..dev.config(made.contract) };
         let chain = eip712::Chain::new(l1.chain_id, made.contract);
         let folder = TempDir::new().expect("a temporary folder");
-        let ports = (node::free_port(), node::free_port());
-        let chain = Self { start_block: made.block.number, dev, terms, l1, chain, ports, folder };
+        let ports = || (node::free_port(), node::free_port());
+        let (ports, successor_ports) = (ports(), ports());
+        let chain = Self { start_block: made.block.number, dev, terms, l1, chain, ports, successor_ports, folder };
         chain.write_keys();
         chain.register_org(1).await;
         if chain.terms.masked {
@@ -137,6 +145,13 @@ impl Chain {
         until("the period is ripe", async || reader.is_ripe(period, At::Latest).await.unwrap_or(false)).await;
     }
 
+    /// Another Rollup on the same L1, which nobody uses.
+    pub async fn another_contract(&self) -> Address {
+        let owner = &self.dev.accounts()[0];
+        let parameters = Parameters::development(State::genesis().root(), owner.address());
+        deploy(self.dev.endpoints(), owner, &parameters, PATIENCE).await.expect("the contract is created").contract
+    }
+
     /// A folder of this chain.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -155,7 +170,7 @@ impl Chain {
             "data_dir = '{folder}/sequencer'\nhttp = '127.0.0.1:{}'\nreceipt_key = '{folder}/receipt.key'\n\
              posting_key = '{folder}/posting.key'\nperiod_keys = '{folder}/periods'\ndata = '{data}'\n\
              start_block = {}\n{more}\n[serving]\nlisten = '127.0.0.1:{}'\n\
-             [l1]\nrpc = ['{}']\nchain_id = {}\ncontract = '{}'\npoll_ms = 200\n\
+             [l1]\nrpc = ['{}']\nchain_id = {}\ncontract = '{}'\npoll_ms = 200\nstall_ms_max = 2000\ntimeout_ms_max = 60000\n\
              [sender]\npoll_ms = 200\nbump_ms = 20000\n[order]\npage_ms = 200\nbatch_ms = 1500\n",
             self.ports.1,
             self.start_block,
@@ -164,6 +179,26 @@ impl Chain {
             self.l1.chain_id,
             self.chain.contract(),
         )
+    }
+
+    /// The configuration of the sequencer that comes after; it has another account, other keys, other ports.
+    pub fn successor_config(&self) -> String {
+        let (grpc, http) = self.ports;
+        let config = self.sequencer_config("").replace("/sequencer'", "/successor'");
+        let config =
+            config.replace("receipt.key", "successor-receipt.key").replace("posting.key", "successor-posting.key");
+        let port = |port: u16| format!("127.0.0.1:{port}");
+        config.replace(&port(grpc), &port(self.successor_ports.0)).replace(&port(http), &port(self.successor_ports.1))
+    }
+
+    /// Another sequencer stands in line.
+    pub async fn bond_successor(&self) {
+        let receipts = "successor's receipts";
+        self.write_secret(&self.folder().join("successor-receipt.key"), &keccak256(receipts));
+        self.write_secret(&self.folder().join("successor-posting.key"), &SUCCESSOR_KEY);
+        let amount = self.reader().await.parameters().bond;
+        let bond = self.calls().bond(SigningKey::secp256k1(receipts).address(), amount);
+        self.call(&self.dev.accounts()[2], bond).await;
     }
 
     /// A verifier's configuration; `blobs` are sources in TOML, such as `{ beacon = 'http://…' }`.
@@ -198,6 +233,10 @@ impl Chain {
 
 /// Key of the second account of every development node.
 const POSTING_KEY: B256 = alloy_primitives::b256!("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d");
+
+/// Key of the third.
+const SUCCESSOR_KEY: B256 =
+    alloy_primitives::b256!("0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a");
 
 /// How a node on loopback is reached.
 pub fn connection(address: std::net::SocketAddr) -> Connection {

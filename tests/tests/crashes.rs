@@ -32,6 +32,9 @@ async fn what_was_acknowledged_survives_a_crash_at_every_point() {
             org += 1;
         }
         let mut seed = 0;
+        if let Some(node) = &mut node {
+            node.until_open_or_ended().await;
+        }
         let start = std::time::Instant::now();
         while node.as_mut().is_some_and(Node::runs) {
             assert!(start.elapsed() < Duration::from_secs(60), "{point} is never passed");

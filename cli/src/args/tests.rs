@@ -3,7 +3,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(line.split(' '))
+    Cli::try_parse_from(line.split_whitespace())
 }
 
 const L1: &str = "--l1 http://127.0.0.1:8545 --chain-id 1 --contract 0x0909090909090909090909090909090909090909";

@@ -23,11 +23,18 @@ pub(crate) struct Node {
     /// Overrides a value of it: `order.page_ms=500`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
+    /// Checks the configuration, the files and keys it names, and ends: no network, no port, no database.
+    #[arg(long)]
+    check_config: bool,
 }
 
 /// Runs a sequencer.
 pub(crate) async fn sequencer(command: &Node, output: Output) -> Result<()> {
     let config: chartroll_sequencer::Config = command.load()?;
+    if command.check_config {
+        config.check()?;
+        return output.record(&[("configuration", "can be used".into())]);
+    }
     let prometheus = PrometheusBuilder::new().install_recorder();
     let prometheus = prometheus.map_err(|error| CliError::new(Exit::Internal, format!("metrics: {error}")))?;
     let (tell, told) = oneshot::channel::<Addresses>();
@@ -43,8 +50,12 @@ pub(crate) async fn sequencer(command: &Node, output: Output) -> Result<()> {
 }
 
 /// Runs a verifier. A wrong batch is the end, with an exit code of its own, unless it is configured to go on.
-pub(crate) async fn verifier(command: &Node, _output: Output) -> Result<()> {
+pub(crate) async fn verifier(command: &Node, output: Output) -> Result<()> {
     let config: chartroll_prover::Config = command.load()?;
+    if command.check_config {
+        chartroll_prover::check_config(&config)?;
+        return output.record(&[("configuration", "can be used".into())]);
+    }
     match chartroll_prover::run(config, shutdown()?).await? {
         Outcome::Stopped => Ok(()),
         Outcome::Wrong(wrong) => Err(wrong_batch(&wrong)),

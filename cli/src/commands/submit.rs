@@ -107,6 +107,8 @@ impl Submit {
         if let Some(path) = &self.receipt_out {
             write_file(path, &receipt)?;
         }
+        // Of an envelope that was signed elsewhere it is not known.
+        let signed_digest = if self.signed { Value::Null } else { signed.signed_digest().to_string().into() };
         let new_rows: Vec<Value> = done.new_rows.iter().map(new_row).collect();
         output.record(&[
             ("envelope", signed.digest().to_string().into()),
@@ -117,7 +119,7 @@ impl Submit {
             ("clock", rfc3339(place.clock.millis()).into()),
             ("repeated", done.repeated.into()),
             ("new_rows", new_rows.into()),
-            ("signed_digest", signed.signed_digest().to_string().into()),
+            ("signed_digest", signed_digest),
             ("receipt", hex::encode_prefixed(&receipt).into()),
         ])
     }

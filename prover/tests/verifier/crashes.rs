@@ -5,7 +5,7 @@ use crate::world::{LIMIT, WINDOW, World};
 use alloy_primitives::B256;
 use chartroll_prover::{CRASH_POINTS, Config, OnWrong, Outcome};
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use tokio::sync::watch;
 
 /// Set for the process that is to be ended: where its configuration lies.
@@ -22,7 +22,7 @@ async fn child() {
 }
 
 /// Runs a verifier in a process of its own until it comes by `point`.
-async fn crash(config: &Config, folder: &Path, point: &str) -> ExitStatus {
+async fn crash(config: &Config, folder: &Path, point: &str) {
     let toml = format!(
         "data_dir = {:?}\nstart_block = {}\non_wrong = \"stop\"\n[l1]\nrpc = [\"{}\"]\nchain_id = {}\n\
          contract = \"{}\"\npoll_ms = 100\n",
@@ -31,11 +31,11 @@ async fn crash(config: &Config, folder: &Path, point: &str) -> ExitStatus {
     let path = folder.join("verifier.toml");
     std::fs::write(&path, toml).unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "crashes::child"]).env(CHILD, path).env("CHARTROLL_CRASH_AT", point);
+    command.args(["--exact", "crashes::child", "--nocapture"]).env(CHILD, path).env("CHARTROLL_CRASH_AT", point);
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("crash point"), "{point}: {said} {}", String::from_utf8_lossy(&output.stdout));
-    output.status
+    assert_eq!(output.status.code(), None, "{point}: ended by a signal");
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn ended_at_any_point_it_goes_on_to_the_same_state() {
     for point in points.into_iter().chain(["finality.posted", "finality.confirmed"]) {
         let folder = tempfile::tempdir().unwrap();
         let config = config(&world, &folder.path().join("data"));
-        assert!(!crash(&config, folder.path(), point).await.success());
+        crash(&config, folder.path(), point).await;
         let verifier = Running::start(config).await;
         verifier.verifies(3, &world).await;
         verifier.until("final", |it| it.progress().confirmed == 3).await;
@@ -70,7 +70,7 @@ async fn ended_around_a_verdict_it_says_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(&world, &folder.path().join("data"));
         config.on_wrong = OnWrong::Stop;
-        assert!(!crash(&config, folder.path(), point).await.success());
+        crash(&config, folder.path(), point).await;
         let Ok(Outcome::Wrong(wrong)) = Running::start(config.clone()).await.ends().await else { panic!("{point}") };
         assert_eq!((wrong.number(), wrong.page()), (3, Some(66)));
         config.on_wrong = OnWrong::Serve;
@@ -92,6 +92,9 @@ async fn half_a_batch_is_taken_back_when_l1_has_another() {
     crash(&config, folder.path(), "replay.chunk:3").await;
     world.dev.rollback(1).await.unwrap();
     world.go_back(2);
+    // Later, so that even the first page is another.
+    world.dev.pass(5).await.unwrap();
+    world.dev.mine(1).await.unwrap();
     let pages = world.pages(70).await;
     world.post(&pages, |_| {}).await;
     crash(&config, folder.path(), "replay.truncated").await;

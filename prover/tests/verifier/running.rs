@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -15,6 +17,7 @@ pub(crate) struct Running {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) status: Arc<Status>,
     pub(crate) address: Option<SocketAddr>,
+    pub(crate) metrics_address: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     task: JoinHandle<Result<Outcome, ProverError>>,
 }
@@ -31,10 +34,11 @@ pub(crate) fn config(world: &World, folder: &Path) -> Config {
 impl Running {
     pub(crate) async fn start(config: Config) -> Self {
         let prover = Prover::open(config).await.unwrap();
-        let (ledger, status, address) = (prover.ledger(), prover.status(), prover.address());
+        let (ledger, status) = (prover.ledger(), prover.status());
+        let (address, metrics_address) = (prover.address(), prover.metrics_address());
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(prover.run(stopped));
-        Self { ledger, status, address, stop, task }
+        Self { ledger, status, address, metrics_address, stop, task }
     }
 
     /// Waits until this holds.
@@ -59,6 +63,16 @@ impl Running {
         assert_eq!(self.status.wrong(), None);
         let state = &world.states[usize::try_from(number).unwrap()];
         assert_eq!(self.ledger.head().unwrap().1, state.root());
+    }
+
+    /// What a machine that watches it reads.
+    pub(crate) async fn scrape(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.metrics_address.unwrap()).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: verifier\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
     }
 
     pub(crate) async fn stop(self) {

@@ -13,7 +13,7 @@ use chartroll_core::mask::{PeriodSecret, mask, period_root};
 use chartroll_core::overlay::Overlay;
 use chartroll_core::page::{Page, PageKind};
 use chartroll_core::queue::{Admin, QueueItem};
-use chartroll_core::row::{Index, Table};
+use chartroll_core::row::Table;
 use chartroll_core::rows::{Commit, Rows};
 use chartroll_core::state::State;
 use chartroll_core::time::Time;
@@ -189,8 +189,7 @@ impl World {
     pub(crate) fn envelope(&self, signer: u32, label: &str, clock: Time, events: &[Event]) -> Vec<u8> {
         let principal = *self.state.principal(signer).unwrap();
         let (nonce, base_time) = (principal.nonce, clock);
-        let head =
-            envelope::Head { signer, nonce, base_time, payloads_root: B256::repeat_byte(3), signature: [0; 64] };
+        let head = envelope::Head { signer, nonce, base_time, payloads_root: B256::repeat_byte(3), signature: [0; 64] };
         let timed: Vec<(Time, Event)> = events.iter().map(|event| (clock, event.clone())).collect();
         let mut bytes = envelope::encode(&head, &timed).unwrap();
         let envelope = Envelope::decode(&bytes).unwrap();
@@ -235,8 +234,7 @@ impl World {
         };
         let access = |patient| Event::Access(Access { patient, actor: SYSTEM, consent: 0, codes });
         let events: Vec<Event> = (1..patients).map(access).collect();
-        let envelopes =
-            if events.is_empty() { vec![] } else { vec![self.envelope(SYSTEM, "system", clock, &events)] };
+        let envelopes = if events.is_empty() { vec![] } else { vec![self.envelope(SYSTEM, "system", clock, &events)] };
         self.page(clock, &envelopes)
     }
 
@@ -313,10 +311,5 @@ impl World {
     pub(crate) fn go_back(&mut self, number: usize) {
         self.states.truncate(number + 1);
         self.state = self.states[number].clone();
-    }
-
-    /// Row of a patient as its table has it.
-    pub(crate) fn patient(row: u32) -> Index {
-        Index::new(Table::Patients, row)
     }
 }

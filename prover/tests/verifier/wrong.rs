@@ -78,14 +78,14 @@ async fn an_item_that_l1_does_not_have_makes_its_page_invalid() {
 async fn every_field_of_the_header_is_held_against_the_state() {
     let mut world = World::staffed(false).await;
     world.register_org("biel", alloy_primitives::Address::repeat_byte(9)).await;
-    let snapshot = world.dev.snapshot().await.unwrap();
+    let mut snapshot = world.dev.snapshot().await.unwrap();
     let later = |time: Time| time.checked_add(1).unwrap();
     for field in [HeaderField::PostRoot, HeaderField::Clock, HeaderField::NextSequence, HeaderField::Cursor] {
         let folder = tempfile::tempdir().unwrap();
         let pages = world.pages(2).await;
         world
             .post(&pages, |header| match field {
-                HeaderField::PostRoot => header.post_root = pages[0].claimed_root(),
+                HeaderField::PostRoot => header.post_root = B256::repeat_byte(5),
                 HeaderField::Clock => header.clock = later(header.clock),
                 HeaderField::NextSequence => header.next_sequence += 1,
                 HeaderField::Cursor => header.cursor += 1,
@@ -99,7 +99,7 @@ async fn every_field_of_the_header_is_held_against_the_state() {
         assert_eq!(verifier.ledger.head().unwrap().1, world.states[2].root());
         verifier.stop().await;
         world.dev.revert(snapshot).await.unwrap();
-        world.dev.snapshot().await.unwrap();
+        snapshot = world.dev.snapshot().await.unwrap();
         world.go_back(2);
     }
 }
@@ -108,7 +108,10 @@ async fn every_field_of_the_header_is_held_against_the_state() {
 async fn the_alarm_ends_when_l1_has_another_batch_in_its_place() {
     let mut world = World::staffed(false).await;
     let folder = tempfile::tempdir().unwrap();
-    let verifier = Running::start(config(&world, folder.path())).await;
+    let mut config = config(&world, folder.path());
+    // The one test that collects metrics: a process has one collector.
+    config.metrics = Some("127.0.0.1:0".parse().unwrap());
+    let verifier = Running::start(config).await;
     verifier.verifies(2, &world).await;
     let mut pages = world.pages(2).await;
     let honest = pages.clone();
@@ -116,11 +119,14 @@ async fn the_alarm_ends_when_l1_has_another_batch_in_its_place() {
     world.post(&pages, |_| {}).await;
     let wrong = condemns(&verifier, 3).await;
     assert_eq!(wrong.page(), Some(1));
+    assert!(verifier.scrape("/metrics").await.contains("\nprover_wrong_batch_number 3\n"));
+    assert!(verifier.scrape("/status").await.contains("\"page\":1"));
     world.dev.rollback(1).await.unwrap();
     world.states.pop();
     world.post(&honest, |_| {}).await;
     assert_eq!(world.state.meta().unwrap().cursor, 1);
     verifier.until("acquitted", |it| it.status.wrong().is_none()).await;
     verifier.verifies(3, &world).await;
+    assert!(verifier.scrape("/metrics").await.contains("\nprover_wrong_batch_number 0\n"));
     verifier.stop().await;
 }

@@ -50,8 +50,8 @@ impl Hospital {
         let checker = Arc::new(ReceiptChecker::on_l1(chain.reader().await));
         let submitter = Submitter::new(&connection(sequencer), checker, PATIENCE).expect("an address");
         let mut known = Known::new();
-        known.org(org, keccak256(format!("hospital {org}")));
-        known.principal(admin, org, &keccak256(format!("admin {org}")));
+        known.learn_org(org, keccak256(format!("hospital {org}")));
+        known.learn_principal(admin, org, &keccak256(format!("admin {org}")));
         let admin = Identity { row: admin, org, role: Role::Admin };
         let admin = Signer::new(chain.chain, admin, sdk_key(&format!("admin {org}")), 0);
         // Made anew below, once its row is known.
@@ -110,6 +110,12 @@ impl Hospital {
         let access = |patient| (at, Event::Access(Access { patient, actor, consent: 0, codes }));
         let events: Vec<(Time, Event)> = patients.into_iter().map(access).collect();
         self.system.sign(&self.known, at, B256::repeat_byte(3), &events).expect("an envelope")
+    }
+
+    /// Sends to another sequencer from here on.
+    pub async fn go_to(&mut self, chain: &Chain, sequencer: SocketAddr) {
+        let checker = Arc::new(ReceiptChecker::on_l1(chain.reader().await));
+        self.submitter = Submitter::new(&connection(sequencer), checker, PATIENCE).expect("an address");
     }
 
     /// Asks nodes as its system.

@@ -69,6 +69,19 @@ impl Node {
         node
     }
 
+    /// Starts the sequencer in line on the ledger of the verifier `name`, which has ended.
+    pub async fn successor(chain: &Chain, name: &str) -> Self {
+        let (from, to) = (chain.folder().join(name), chain.folder().join("successor"));
+        let copied = Command::new("cp").arg("-r").arg(&from).arg(&to).status().expect("cp runs");
+        assert!(copied.success());
+        let config = chain.folder().join("successor.toml");
+        std::fs::write(&config, chain.successor_config()).expect("a file");
+        let node = Self::start(chain, "sequencer", &config, &[], chain.successor_ports).await;
+        let node = node.expect("the successor starts");
+        node.until_open().await;
+        node
+    }
+
     /// Starts a verifier that follows the chain; `name` keeps several apart.
     pub async fn verifier(chain: &Chain, name: &str, blobs: &str) -> Self {
         let config = chain.folder().join(format!("{name}.toml"));
@@ -131,6 +144,17 @@ impl Node {
         let what = format!("{} takes envelopes", self.grpc);
         until(&what, async || self.status().await.is_some_and(|status| status.stopped.is_empty() && status.epoch > 0))
             .await;
+    }
+
+    /// Waits until it takes envelopes, or has ended.
+    pub async fn until_open_or_ended(&mut self) {
+        let reading = self.reading();
+        let child = std::cell::RefCell::new(&mut self.child);
+        until("it takes envelopes, or has ended", async || {
+            let ended = child.borrow_mut().try_wait().expect("a process").is_some();
+            ended || reading.status().await.is_ok_and(|status| status.stopped.is_empty() && status.epoch > 0)
+        })
+        .await;
     }
 
     /// What it said on standard error.

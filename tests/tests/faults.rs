@@ -1,0 +1,97 @@
+//! What goes wrong around a node gets one clear sentence and an exit code, and loses nothing.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+use alloy_primitives::U256;
+use chartroll_tests::chain::hospital::Hospital;
+use chartroll_tests::chain::load::Promises;
+use chartroll_tests::chain::node::{Node, binary};
+use chartroll_tests::chain::{Chain, Terms, until};
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+/// The exit codes of the command line that are met here.
+const FAULT: i32 = 1;
+const UNUSABLE: i32 = 2;
+const UNREACHABLE: i32 = 5;
+
+/// Runs the sequencer until it ends by itself.
+fn ends(chain: &Chain, sets: &[&str]) -> Output {
+    let config = chain.folder().join("faulty.toml");
+    std::fs::write(&config, chain.sequencer_config("")).expect("a file");
+    let sets = sets.iter().flat_map(|set| ["--set", set]);
+    let mut command = Command::new(binary());
+    command.args(["sequencer", "--config"]).arg(&config).args(sets).env("CHARTROLL_LOG", "error");
+    command.output().expect("the binary starts")
+}
+
+#[track_caller]
+fn says(output: &Output, code: i32, words: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    let last = said.lines().last().unwrap_or_default();
+    assert!(last.starts_with("chartroll: ") && last.contains(words), "{last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sequencer_that_cannot_start_says_why_in_one_sentence() {
+    let chain = Chain::start(Terms { blobs: false, ..Terms::default() }).await;
+    says(&ends(&chain, &["order.page_mss=5"]), UNUSABLE, "page_mss");
+    says(&ends(&chain, &["order.page_ms=0"]), UNUSABLE, "order.page_ms");
+    says(&ends(&chain, &["receipt_key=/nowhere/receipt.key"]), UNUSABLE, "/nowhere/receipt.key");
+    says(&ends(&chain, &["l1.chain_id=7"]), UNUSABLE, "expected 7");
+    let nobody = "l1.contract='0x00000000000000000000000000000000000000aa'";
+    says(&ends(&chain, &[nobody]), UNUSABLE, "0x00000000000000000000000000000000000000AA");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("its address");
+    says(&ends(&chain, &[&format!("serving.listen={address}")]), UNUSABLE, &address.to_string());
+    let closed = "l1.rpc=['http://127.0.0.1:1']";
+    says(&ends(&chain, &[closed]), UNREACHABLE, "no endpoint answered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_another_chain_is_not_touched() {
+    let chain = Chain::start(Terms { blobs: false, ..Terms::default() }).await;
+    let node = Node::sequencer(&chain, "").await;
+    assert!(node.stop().await.success());
+    // The same chain id, another contract.
+    let contract = format!("l1.contract='{}'", chain.another_contract().await);
+    says(&ends(&chain, &[&contract]), FAULT, "belongs to another chain");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_wallet_stops_posting_and_nothing_else() {
+    let chain = Chain::start(Terms { blobs: false, ..Terms::default() }).await;
+    let sequencer = Node::sequencer(&chain, "").await;
+    let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 20).await;
+    let poor = chain.sequencer_account().address();
+    chain.dev.set_balance(poor, U256::ZERO).await.expect("Anvil does so");
+    let mut promises = Promises::default();
+    promises.send(&mut hospital, 1, 5).await;
+    until("a batch cannot be paid", async || sequencer.said().contains("a batch cannot be posted")).await;
+    promises.send(&mut hospital, 2, 5).await;
+    chain.dev.set_balance(poor, U256::from(10u128.pow(20))).await.expect("Anvil does so");
+    let verifier = Node::verifier(&chain, "verifier", "").await;
+    promises.hold_on_l1(&chain, &sequencer, &verifier).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l1_may_go_away_and_come_back() {
+    let chain = Chain::start(Terms { blobs: false, ..Terms::default() }).await;
+    let sequencer = Node::sequencer(&chain, "").await;
+    let verifier = Node::verifier(&chain, "verifier", "").await;
+    let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 20).await;
+    let mut promises = Promises::default();
+    // Known to the SDK from here on: receipts are checked without L1.
+    promises.send(&mut hospital, 1, 5).await;
+    signal(chain.dev.id(), "-STOP");
+    for seed in 2..6 {
+        promises.send(&mut hospital, seed, 5).await;
+    }
+    signal(chain.dev.id(), "-CONT");
+    promises.send(&mut hospital, 6, 5).await;
+    promises.hold_on_l1(&chain, &sequencer, &verifier).await;
+}
+
+fn signal(id: u32, name: &str) {
+    assert!(Command::new("kill").args([name, &id.to_string()]).status().expect("kill runs").success());
+}
