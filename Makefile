@@ -8,9 +8,15 @@ SHELL := bash
 
 CARGO_FLAGS := --release --locked
 HOST := x86_64-unknown-linux-gnu
-# Where `.ci/setup foundry` puts Forge, Anvil, Cast and solc.
-TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chartroll/tools/bin
-FORGE := cd bridge-contracts && PATH="$(TOOLS):$$PATH" FOUNDRY_SOLC="$(TOOLS)/solc"
+# Where what is built lies.
+RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
+# The features of dependencies follow from what is built together. So that nothing is compiled twice, everything is
+# built as the tests need it: of the whole workspace, and with a test.
+BINARIES := cargo build $(CARGO_FLAGS) --workspace --bins --test tidy
+# Where `.ci/setup foundry geth` puts Forge, Anvil, Cast and solc, and geth.
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chartroll/tools
+export PATH := $(TOOLS)/bin:$(TOOLS)/go:$(PATH)
+FORGE := cd bridge-contracts && FOUNDRY_SOLC="$(TOOLS)/bin/solc"
 # How long `make fuzz` looks at each target.
 SECONDS ?= 600
 
@@ -20,22 +26,27 @@ help: ## this list
 
 .PHONY: setup
 setup: ## install what is missing to build and test
-	@.ci/setup cargo-deny
+	@.ci/setup cargo-deny foundry geth
 
 .PHONY: toolchain
 toolchain:
 	@.ci/setup
+
+.PHONY: binaries
+binaries: toolchain
+	$(BINARIES)
 
 .PHONY: build
 build: toolchain ## compile everything
 	cargo build $(CARGO_FLAGS) --workspace --all-targets
 
 .PHONY: demo
-demo: toolchain ## watch the rules at work on a ward full of people
-	cargo run $(CARGO_FLAGS) -p chartroll-tests --bin rules-demo
+demo: binaries ## watch the rules at work on a ward full of people
+	@.ci/setup foundry
+	$(RELEASE)/rules-demo
 
 .PHONY: test
-test: setup fmt deny lint unit contracts-test vectors-check ## everything that must hold before a change is taken
+test: setup fmt deny lint unit vectors-check contracts-test ## everything that must hold before a change is taken
 
 .PHONY: fmt
 fmt: ## check the formatting
@@ -45,17 +56,20 @@ fmt: ## check the formatting
 lint: ## clippy, warnings are errors
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 
+# A test of the chain is several processes at work: with more threads they would only wait for one another.
 .PHONY: unit
 unit: ## the Rust tests
-	cargo test $(CARGO_FLAGS) --workspace
+	@.ci/setup foundry geth
+	$(BINARIES)
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} cargo test $(CARGO_FLAGS) --workspace
 
 .PHONY: vectors-check
 vectors-check: ## the golden vectors, read by the second implementation (Python)
 	python3 tests/spec/check_vectors.py
 
 .PHONY: vectors
-vectors: toolchain ## write the golden vectors anew, and check them
-	cargo run $(CARGO_FLAGS) -p chartroll-tests --bin vectors
+vectors: binaries ## write the golden vectors anew, and check them
+	$(RELEASE)/vectors
 	python3 tests/spec/check_vectors.py
 
 .PHONY: contracts

@@ -28,6 +28,7 @@ Exit codes:
   8  what was asked for does not exist, or not yet
 
 Environment: CHARTROLL_L1, CHARTROLL_CHAIN_ID, CHARTROLL_CONTRACT, CHARTROLL_NODE and the like stand in for flags;
+CHARTROLL_LOG filters the log (such as `info`), CHARTROLL_LOG_FORMAT=json writes it for machines;
 CHARTROLL_PASSPHRASE opens key files; CHARTROLL_ACCOUNT_KEY is an L1 key in hex (for development).";
 
 /// The codes. Their numbers are part of the interface.

@@ -9,8 +9,9 @@ use crate::endpoints::Endpoints;
 use crate::error::{L1Error, Result};
 use crate::parameters::Parameters;
 use alloy::sol_types::SolCall;
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use chartroll_core::eip712::Chain;
+use serde::Deserialize;
 use serde_json::json;
 
 /// Reads L1. Clones share their endpoints.
@@ -256,9 +257,26 @@ impl Reader {
         self.endpoints.call("eth_getBalance", json!([account, "latest"])).await
     }
 
+    /// Gas and blob gas that a mined transaction took; `None` where it is not mined.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn gas(&self, transaction: &B256) -> Result<Option<(u64, u64)>> {
+        let found: Option<GasUsed> = self.endpoints.call("eth_getTransactionReceipt", json!([transaction])).await?;
+        Ok(found.map(|it| (it.gas_used.to(), it.blob_gas_used.unwrap_or_default().to())))
+    }
+
     async fn view<C: SolCall + Send>(&self, call: C, at: At) -> Result<C::Return> {
         view(&self.endpoints, self.chain.contract(), call, at).await
     }
+}
+
+/// What a receipt says of gas.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GasUsed {
+    gas_used: U64,
+    blob_gas_used: Option<U64>,
 }
 
 async fn view<C: SolCall>(endpoints: &Endpoints, contract: Address, call: C, at: At) -> Result<C::Return> {

@@ -112,8 +112,8 @@ impl Masks {
         Ok(periods)
     }
 
-    /// The secret of `period`, whose page keys lead to `registered`, the root that L1 has. Reads the file unless that was
-    /// done before; takes a second or two the first time: not for a thread that serves others.
+    /// The secret of `period`, whose page keys lead to `registered`, the root that L1 has. Reads the file unless that
+    /// was done before; takes a second or two the first time: not for a thread that serves others.
     ///
     /// # Errors
     /// [`MaskError`]; asked again it looks again.

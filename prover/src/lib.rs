@@ -4,8 +4,8 @@
 //!
 //! It trusts L1 and the rules in `chartroll-core`, and nothing that a sequencer says. Pages come from calldata and
 //! blobs, masked ones are opened with the period's secret, every page is replayed and its root compared, then the
-//! header's fields. What cannot be had (a blob, a secret, an answer of L1) is waited for and never called wrong; what is
-//! wrong is stored and said: exact page or field, alarm, [`Outcome::Wrong`].
+//! header's fields. What cannot be had (a blob, a secret, an answer of L1) is waited for and never called wrong; what
+//! is wrong is stored and said: exact page or field, alarm, [`Outcome::Wrong`].
 //!
 //! Killed at any moment it goes on where it was: see the crash rules of the `inbox`, `replay` and `reconcile` modules.
 

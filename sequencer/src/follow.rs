@@ -76,15 +76,20 @@ impl Follower {
 
     async fn take(&mut self, update: Update) -> Result<(), SequencerError> {
         match update {
-            Update::Blocks { events, .. } => events.into_iter().try_for_each(|event| self.take_event(event)),
+            Update::Blocks { events, .. } => {
+                for event in events {
+                    self.take_event(event).await?;
+                }
+                Ok(())
+            }
             Update::Rewound { to } => self.rewind(to.number),
             Update::Tips(tips) => self.take_tips(tips).await,
         }
     }
 
-    fn take_event(&mut self, event: Event) -> Result<(), SequencerError> {
+    async fn take_event(&mut self, event: Event) -> Result<(), SequencerError> {
         match event {
-            Event::BatchPosted(posted) => self.take_batch(&posted),
+            Event::BatchPosted(posted) => self.take_batch(&posted).await,
             Event::ItemEnqueued(item) => {
                 if self.waiting.back().is_none_or(|last| last.index < item.index) {
                     self.waiting.push_back(*item);
@@ -96,12 +101,15 @@ impl Follower {
     }
 
     /// One of ours is in a block.
-    fn take_batch(&self, posted: &BatchPosted) -> Result<(), SequencerError> {
+    async fn take_batch(&self, posted: &BatchPosted) -> Result<(), SequencerError> {
         let number = posted.header.number;
         let ours = self.ledger.batch(number)?.filter(|record| record.header.content_hash() == posted.content_hash);
         let Some(mut record) = ours else { return Err(SequencerError::ForeignBatch(number)) };
         if record.block != posted.block.number || record.transaction != posted.transaction {
             (record.transaction, record.block) = (posted.transaction, posted.block.number);
+            // For the eye alone: a node that does not answer leaves zeros.
+            (record.gas, record.blob_gas) =
+                self.reader.gas(&posted.transaction).await.ok().flatten().unwrap_or_default();
             self.ledger.put_batch(&record)?;
             let bytes = u64::from(record.header.pages) * chartroll_core::limits::PAGE_BYTES as u64;
             ::metrics::counter!(metrics::POSTED_BYTES_TOTAL).increment(bytes);
@@ -180,6 +188,8 @@ impl Follower {
         }
         let no_office = sure.is_none();
         self.gates.send_if_modified(|gates| core::mem::replace(&mut gates.no_office, no_office) != no_office);
+        let is_open = self.gates.borrow().reason().is_none();
+        ::metrics::gauge!(metrics::INTAKE_OPEN).set(f64::from(u8::from(is_open)));
         let confirmable = self.confirmable(latest).await?;
         let is_in_office = is_ours(latest) && !latest.is_paused;
         self.view.send_replace(View { is_in_office, epoch: latest.epoch, confirmable, tips });

@@ -19,14 +19,14 @@ impl Archive {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let archive = Self { url, held: Arc::default() };
-        let held = Arc::clone(&archive.held);
+        let shelf = Arc::clone(&archive.held);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let mut head = vec![0; 4_096];
                 let read = stream.read(&mut head).await.unwrap_or(0);
                 let line = String::from_utf8_lossy(&head[..read]).to_string();
                 let hash = line.split_whitespace().nth(1).and_then(|path| path.strip_prefix("/blobs/")?.parse().ok());
-                let body = hash.and_then(|hash: B256| held.lock().unwrap().get(&hash).cloned());
+                let body = hash.and_then(|hash: B256| shelf.lock().unwrap().get(&hash).cloned());
                 let status = if body.is_some() { "200 OK" } else { "404 Not Found" };
                 let body = body.unwrap_or_default();
                 let length = body.len();

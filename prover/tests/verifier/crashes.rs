@@ -24,9 +24,13 @@ async fn child() {
 /// Runs a verifier in a process of its own until it comes by `point`.
 async fn crash(config: &Config, folder: &Path, point: &str) {
     let toml = format!(
-        "data_dir = {:?}\nstart_block = {}\non_wrong = \"stop\"\n[l1]\nrpc = [\"{}\"]\nchain_id = {}\n\
+        "data_dir = '{}'\nstart_block = {}\non_wrong = \"stop\"\n[l1]\nrpc = [\"{}\"]\nchain_id = {}\n\
          contract = \"{}\"\npoll_ms = 100\n",
-        config.data_dir, config.start_block, config.l1.rpc[0], config.l1.chain_id, config.l1.contract
+        config.data_dir.display(),
+        config.start_block,
+        config.l1.rpc[0],
+        config.l1.chain_id,
+        config.l1.contract
     );
     let path = folder.join("verifier.toml");
     std::fs::write(&path, toml).unwrap();

@@ -1,4 +1,4 @@
-//! A development node with a Rollup, and a sequencer so small that a test reads it: pages over a state, batches of them.
+//! A development node with a Rollup, and a sequencer that a test can read: pages over a state, batches of them.
 
 use alloy_primitives::{Address, B256, keccak256};
 use chartroll_core::admission;

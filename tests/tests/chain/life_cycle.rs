@@ -1,5 +1,4 @@
 //! A batch from the first envelope to finality, on a real L1 node.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use chartroll_client::read::Reading;
 use chartroll_tests::chain::hospital::Hospital;

@@ -1,5 +1,4 @@
 //! The way past a sequencer: envelopes forced through L1, and a sequencer that is turned out.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use chartroll_l1::At;
 use chartroll_tests::chain::hospital::Hospital;

@@ -1,5 +1,4 @@
 //! What lies on L1 in masked mode is noise to whoever lacks the period's key.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use chartroll_core::limits::{PAGE_BODY_BYTES, PAGE_BYTES};
 use chartroll_core::page::Page;

@@ -1,5 +1,4 @@
 //! What was acknowledged survives: the process dies at every named point, and anywhere under load.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use chartroll_sequencer::crash::POINTS;
 use chartroll_tests::chain::hospital::Hospital;

@@ -1,5 +1,4 @@
 //! L1 takes blocks back, goes away, comes back: a normal event.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use chartroll_tests::chain::hospital::Hospital;
 use chartroll_tests::chain::load::Promises;

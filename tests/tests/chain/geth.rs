@@ -1,5 +1,4 @@
 //! The main path on geth: a second, independent L1 client, with the pools and rules of the real network.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use chartroll_l1::dev::Dev;
 use chartroll_tests::chain::hospital::Hospital;

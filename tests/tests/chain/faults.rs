@@ -1,5 +1,4 @@
 //! What goes wrong around a node gets one clear sentence and an exit code, and loses nothing.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use alloy_primitives::U256;
 use chartroll_tests::chain::hospital::Hospital;
