@@ -41,9 +41,9 @@ build: toolchain ## compile everything
 	cargo build $(CARGO_FLAGS) --workspace --all-targets
 
 .PHONY: demo
-demo: binaries ## watch the rules at work on a ward full of people
+demo: binaries ## watch the whole chain at work: L1, contract, sequencer, verifier, three hospitals, a patient
 	@.ci/setup foundry
-	$(RELEASE)/rules-demo
+	$(RELEASE)/demo
 
 .PHONY: test
 test: setup fmt deny lint unit vectors-check contracts-test ## everything that must hold before a change is taken

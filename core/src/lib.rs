@@ -4,10 +4,10 @@
 //! `docs/spec.md` with the golden vectors in `core/vectors/`.
 //!
 //! Top down: [`transition`] folds a [`page`] into the state; [`admission`] decides which [`envelope`]s a page may hold;
-//! both read [`rows`] through an [`overlay`], over the whole [`state`] or the [`witness`] of one page. [`ordering`] gives
-//! envelopes their place ahead of execution. [`tree`] and
-//! [`log`] authenticate what results; [`history`] and [`receipt`] are what people hold in hand. [`mask`] hides pages on
-//! L1, [`payload`] and [`wrap`] seal what never goes there.
+//! both read [`rows`] through an [`overlay`], over the whole [`state`] or the [`witness`] of one page. [`ordering`]
+//! gives envelopes their place ahead of execution. [`tree`] and [`log`] authenticate what results; [`history`] and
+//! [`receipt`] are what people hold in hand. [`mask`] hides pages on L1, [`payload`] and [`wrap`] seal what never goes
+//! there.
 
 // Tests count with small numbers.
 #![cfg_attr(test, allow(clippy::cast_possible_truncation))]

@@ -114,7 +114,7 @@ mod tests {
             [] => keccak256([]),
             [leaf] => *leaf,
             _ => {
-                let (left, right) = leaves.split_at(split(leaves.len() as u64) as usize);
+                let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
                 hash::node(&naive(left), &naive(right))
             }
         }

@@ -1,7 +1,7 @@
 //! Ordering: gives envelopes their place by rows alone, ahead of execution.
 //!
-//! The one writer of a sequencer admits by [`Tables`] and moves them on at once; heads, log and tree follow when the page
-//! is executed. What is placed here is admitted there: admission reads nothing that lags behind.
+//! The one writer of a sequencer admits by [`Tables`] and moves them on at once; heads, log and tree follow when the
+//! page is executed. What is placed here is admitted there: admission reads nothing that lags behind.
 
 use crate::admission::{AdmitError, Verify, admit_with};
 use crate::eip712::Chain;

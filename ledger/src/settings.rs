@@ -29,7 +29,7 @@ pub enum SettingsError {
         source: std::io::Error,
     },
     /// The file is no TOML, or holds a key or value that is not known.
-    #[error("{0}")]
+    #[error("the configuration cannot be used: {}", .0.message())]
     Toml(Box<toml::de::Error>),
     /// An override is not `key=value`, or its key leads through something that is no table.
     #[error("cannot set {0}")]

@@ -1,7 +1,7 @@
 //! Named places where a test can end the process, as a loss of power would.
 //!
-//! `CHARTROLL_CRASH_AT=name` or `name:n` aborts the process the n-th time (from 1) it comes by. Unset, a point costs one
-//! comparison.
+//! `CHARTROLL_CRASH_AT=name` or `name:n` aborts the process the n-th time (from 1) it comes by. Unset, a point costs
+//! one comparison.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};

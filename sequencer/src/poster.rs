@@ -50,12 +50,12 @@ impl Poster {
         loop {
             let pace = match self.step().await {
                 Ok(()) => PACE,
-                Err(SequencerError::L1(error)) if error.is_transient() => {
-                    tracing::warn!(%error, "L1 does not answer; posting goes on later");
-                    REFUSED_PACE
-                }
                 Err(SequencerError::L1(error @ (L1Error::Balance { .. } | L1Error::Reverted { .. }))) => {
                     tracing::error!(%error, "a batch cannot be posted");
+                    REFUSED_PACE
+                }
+                Err(SequencerError::L1(error)) if error.is_transient() => {
+                    tracing::warn!(%error, "L1 does not answer; posting goes on later");
                     REFUSED_PACE
                 }
                 Err(error) => return Err(error),

@@ -24,6 +24,9 @@ use tempfile::TempDir;
 
 /// How long anything on the development chain may take.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+/// Seconds without a batch after which a sequencer can be deposed: a test waits for it, since L1's clock must stay near
+/// the sequencer's.
+const DEPOSE_IDLE: u64 = 15;
 /// Key that signs receipts, by its label.
 const RECEIPT_KEY: &str = "sequencer's receipts";
 
@@ -82,6 +85,7 @@ impl Chain {
             window: terms.window,
             clock_past: terms.window,
             exit_delay: terms.window + 5,
+            depose_idle: DEPOSE_IDLE,
             ..Parameters::development(State::genesis().root(), owner.address())
         };
         let made = deploy(dev.endpoints(), &owner, &parameters, PATIENCE).await.expect("the contract is created");
@@ -139,7 +143,7 @@ impl Chain {
         let secret = keccak256(format!("period {period}"));
         let leaves = PeriodSecret::new(secret.0).period_leaves(self.chain.chain_id(), &self.chain.contract(), period);
         let root = period_root(&leaves).expect("a whole tree");
-        self.write_secret(&self.period_keys().join(format!("period-{period}.key")), &secret);
+        write_secret(&self.period_keys().join(format!("period-{period}.key")), &secret);
         self.call(&self.dev.accounts()[0], self.calls().register_period(period, root)).await;
         let reader = self.reader().await;
         until("the period is ripe", async || reader.is_ripe(period, At::Latest).await.unwrap_or(false)).await;
@@ -170,8 +174,8 @@ impl Chain {
             "data_dir = '{folder}/sequencer'\nhttp = '127.0.0.1:{}'\nreceipt_key = '{folder}/receipt.key'\n\
              posting_key = '{folder}/posting.key'\nperiod_keys = '{folder}/periods'\ndata = '{data}'\n\
              start_block = {}\n{more}\n[serving]\nlisten = '127.0.0.1:{}'\n\
-             [l1]\nrpc = ['{}']\nchain_id = {}\ncontract = '{}'\npoll_ms = 200\nstall_ms_max = 2000\ntimeout_ms_max = 60000\n\
-             [sender]\npoll_ms = 200\nbump_ms = 20000\n[order]\npage_ms = 200\nbatch_ms = 1500\n",
+             [l1]\nrpc = ['{}']\nchain_id = {}\ncontract = '{}'\npoll_ms = 200\nstall_ms_max = 2000\n\
+             timeout_ms_max = 60000\n[sender]\npoll_ms = 200\nbump_ms = 20000\n[order]\npage_ms = 200\nbatch_ms = 1500\n",
             self.ports.1,
             self.start_block,
             self.ports.0,
@@ -194,8 +198,8 @@ impl Chain {
     /// Another sequencer stands in line.
     pub async fn bond_successor(&self) {
         let receipts = "successor's receipts";
-        self.write_secret(&self.folder().join("successor-receipt.key"), &keccak256(receipts));
-        self.write_secret(&self.folder().join("successor-posting.key"), &SUCCESSOR_KEY);
+        write_secret(&self.folder().join("successor-receipt.key"), &keccak256(receipts));
+        write_secret(&self.folder().join("successor-posting.key"), &SUCCESSOR_KEY);
         let amount = self.reader().await.parameters().bond;
         let bond = self.calls().bond(SigningKey::secp256k1(receipts).address(), amount);
         self.call(&self.dev.accounts()[2], bond).await;
@@ -221,13 +225,8 @@ impl Chain {
 
     fn write_keys(&self) {
         std::fs::create_dir_all(self.period_keys()).expect("a folder");
-        self.write_secret(&self.folder().join("receipt.key"), &keccak256(RECEIPT_KEY));
-        self.write_secret(&self.folder().join("posting.key"), &POSTING_KEY);
-    }
-
-    fn write_secret(&self, path: &Path, secret: &B256) {
-        std::fs::write(path, format!("{secret:x}\n")).expect("a file");
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+        write_secret(&self.folder().join("receipt.key"), &keccak256(RECEIPT_KEY));
+        write_secret(&self.folder().join("posting.key"), &POSTING_KEY);
     }
 }
 
@@ -237,6 +236,11 @@ const POSTING_KEY: B256 = alloy_primitives::b256!("0x59c6995e998f97a5a0044966f09
 /// Key of the third.
 const SUCCESSOR_KEY: B256 =
     alloy_primitives::b256!("0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a");
+
+fn write_secret(path: &Path, secret: &B256) {
+    std::fs::write(path, format!("{secret:x}\n")).expect("a file");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+}
 
 /// How a node on loopback is reached.
 pub fn connection(address: std::net::SocketAddr) -> Connection {

@@ -5,7 +5,7 @@ use crate::compose::Composer;
 use crate::fixture::STATE;
 use crate::input::Input;
 use chartroll_core::page::BodyFault;
-use chartroll_core::rows::{Commit, Rows};
+use chartroll_core::rows::Commit;
 use chartroll_core::transition::{Execution, Invalid, Skip};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -183,7 +183,10 @@ impl Writer {
     fn take_envelope(&mut self, waiting: Waiting, turn: &mut Turn) -> Result<(), SequencerError> {
         let envelope = match Envelope::decode(&waiting.bytes) {
             Ok(envelope) => envelope,
-            Err(refusal) => return Ok(deny(waiting.answer, refusal)),
+            Err(refusal) => {
+                deny(waiting.answer, refusal);
+                return Ok(());
+            }
         };
         let signer = envelope.head.signer;
         let may_wait = !self.limits.hold.is_zero() && waiting.bytes.len() <= HELD_BYTES_MAX;
@@ -198,7 +201,7 @@ impl Writer {
         }
         let opened = self.orderer.open_pages();
         self.place(waiting, turn)?;
-        if self.orderer.open_pages() != opened { self.fill_gap(turn) } else { Ok(()) }
+        if self.orderer.open_pages() == opened { Ok(()) } else { self.fill_gap(turn) }
     }
 
     /// Places those that wait and fit the open page.
@@ -229,7 +232,10 @@ impl Writer {
         let Waiting { bytes, verified, answer } = waiting;
         let envelope = match Envelope::decode(&bytes) {
             Ok(envelope) => envelope,
-            Err(refusal) => return Ok(deny(answer, refusal)),
+            Err(refusal) => {
+                deny(answer, refusal);
+                return Ok(());
+            }
         };
         let head = &envelope.head;
         if self.orderer.next_nonce(head.signer).is_some_and(|next| head.nonce < next) {

@@ -101,12 +101,12 @@ impl Hospital {
     /// An envelope of accesses to its patients, drawn by `seed`: signed, not sent.
     pub fn accesses(&mut self, seed: u64, count: usize) -> Signed {
         let at = now();
-        let start = seed as usize % self.patients.len();
+        let start = drawn(seed, self.patients.len());
         let mut patients: Vec<u32> = (0..count).map(|i| self.patients[(start + i) % self.patients.len()]).collect();
         patients.sort_unstable();
         patients.dedup();
         let codes = crate::ward::treatment();
-        let actor = self.practitioners[seed as usize % self.practitioners.len()];
+        let actor = self.practitioners[drawn(seed, self.practitioners.len())];
         let access = |patient| (at, Event::Access(Access { patient, actor, consent: 0, codes }));
         let events: Vec<(Time, Event)> = patients.into_iter().map(access).collect();
         self.system.sign(&self.known, at, B256::repeat_byte(3), &events).expect("an envelope")
@@ -130,4 +130,9 @@ impl Hospital {
         self.known.learn(signed, &submitted.new_rows).expect("rows of its own");
         submitted
     }
+}
+
+/// A place below `count`, by `seed`.
+fn drawn(seed: u64, count: usize) -> usize {
+    usize::try_from(seed % count as u64).expect("below a length")
 }

@@ -2,10 +2,11 @@
 
 use super::hospital::Hospital;
 use super::node::Node;
-use super::{Chain, until};
+use super::{Chain, PATIENCE, until};
+use chartroll_client::clock::now;
 use chartroll_client::read::Reading;
 use chartroll_client::sign::Signed;
-use chartroll_client::submit::Submitted;
+use chartroll_client::submit::{Submitted, Submitter};
 use chartroll_core::batch::Header;
 use chartroll_core::receipt::{Place, Receipt};
 use chartroll_proto::v1::Rung;
@@ -22,7 +23,7 @@ impl Promises {
     /// When it is refused, or has no receipt for longer than the submitter's patience.
     pub async fn send(&mut self, hospital: &mut Hospital, seed: u64, count: usize) {
         let signed = hospital.accesses(seed, count);
-        let submitted = hospital.submitter.submit(&signed, None).await.expect("a place");
+        let submitted = until_placed(&hospital.submitter, &signed).await;
         self.remember(&signed, &submitted);
     }
 
@@ -85,5 +86,23 @@ impl Promises {
             next += 1;
         }
         assert!(head.number + 1 >= next);
+    }
+}
+
+/// Submits an envelope until it has its place: a node that starts, stops or is gone is asked again.
+///
+/// # Panics
+/// When it is refused, or without a place for longer than anything may take.
+pub async fn until_placed(submitter: &Submitter, signed: &Signed) -> Submitted {
+    let first_sent = now();
+    let start = std::time::Instant::now();
+    let mut sent_before = None;
+    loop {
+        match submitter.submit(signed, sent_before).await {
+            Ok(placed) => return placed,
+            Err(error) => assert!(error.is_open() && start.elapsed() < PATIENCE, "no place: {error}"),
+        }
+        sent_before = Some(first_sent);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use chartroll_sequencer::crash::POINTS;
 use chartroll_tests::chain::hospital::Hospital;
-use chartroll_tests::chain::load::Promises;
+use chartroll_tests::chain::load::{Promises, until_placed};
 use chartroll_tests::chain::node::Node;
 use chartroll_tests::chain::{Chain, Terms};
 use std::time::Duration;
@@ -40,18 +40,18 @@ async fn what_was_acknowledged_survives_a_crash_at_every_point() {
             // Dies while this waits, perhaps: then it is sent again below, to the one that follows.
             let signed = hospital.accesses(seed, 8);
             let sending = hospital.submitter.clone();
-            let sent = tokio::spawn(async move { (sending.submit(&signed, None).await, signed) });
+            let sent = tokio::spawn(async move { (until_placed(&sending, &signed).await, signed) });
             while !sent.is_finished() && node.as_mut().is_some_and(Node::runs) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             if !sent.is_finished() {
                 node = Some(Node::sequencer(&chain, "").await);
                 let (submitted, signed) = sent.await.unwrap();
-                promises.remember(&signed, &submitted.expect("a place in the end"));
+                promises.remember(&signed, &submitted);
                 break;
             }
             let (submitted, signed) = sent.await.unwrap();
-            promises.remember(&signed, &submitted.expect("a place"));
+            promises.remember(&signed, &submitted);
             seed += 1;
         }
         if let Some(node) = node {
@@ -84,7 +84,7 @@ async fn what_was_acknowledged_survives_random_kills_under_load() {
         while restarted.is_none() {
             let signed = hospital.accesses(seed, 8);
             let sending = hospital.submitter.clone();
-            let sent = tokio::spawn(async move { (sending.submit(&signed, None).await, signed) });
+            let sent = tokio::spawn(async move { (until_placed(&sending, &signed).await, signed) });
             while !sent.is_finished() && !strike.is_finished() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
@@ -92,7 +92,7 @@ async fn what_was_acknowledged_survives_random_kills_under_load() {
                 restarted = Some(Node::sequencer(&chain, "").await);
             }
             let (submitted, signed) = sent.await.unwrap();
-            promises.remember(&signed, &submitted.expect("a place in the end"));
+            promises.remember(&signed, &submitted);
             seed += 1;
         }
         node = restarted.expect("started again");

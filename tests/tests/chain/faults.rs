@@ -66,7 +66,7 @@ async fn an_empty_wallet_stops_posting_and_nothing_else() {
     chain.dev.set_balance(poor, U256::ZERO).await.expect("Anvil does so");
     let mut promises = Promises::default();
     promises.send(&mut hospital, 1, 5).await;
-    until("a batch cannot be paid", async || sequencer.said().contains("a batch cannot be posted")).await;
+    until("a batch cannot be paid", async || sequencer.said().contains("has 0 wei")).await;
     promises.send(&mut hospital, 2, 5).await;
     chain.dev.set_balance(poor, U256::from(10u128.pow(20))).await.expect("Anvil does so");
     let verifier = Node::verifier(&chain, "verifier", "").await;

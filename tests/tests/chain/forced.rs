@@ -1,10 +1,10 @@
 //! The way past a sequencer: envelopes forced through L1, and a sequencer that is turned out.
 
-use chartroll_l1::At;
+use chartroll_l1::{At, call_and_wait};
 use chartroll_tests::chain::hospital::Hospital;
 use chartroll_tests::chain::load::Promises;
 use chartroll_tests::chain::node::Node;
-use chartroll_tests::chain::{Chain, Terms, until};
+use chartroll_tests::chain::{Chain, PATIENCE, Terms, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forced_envelope_gets_its_place_and_a_refusable_one_is_skipped() {
@@ -45,9 +45,11 @@ async fn a_sequencer_that_is_gone_is_deposed_and_the_next_in_line_goes_on() {
     sequencer.kill();
 
     let reader = chain.reader().await;
-    let idle = reader.parameters().depose_idle;
-    chain.dev.pass(idle + 1).await.expect("time passes on L1");
-    chain.call(&chain.dev.accounts()[3], chain.calls().depose()).await;
+    let (anybody, depose) = (chain.dev.accounts()[3].clone(), chain.calls().depose());
+    until("it is deposed", async || {
+        call_and_wait(chain.dev.endpoints(), &anybody, depose.clone(), PATIENCE).await.is_ok()
+    })
+    .await;
     assert_eq!(reader.head(At::Latest).await.expect("L1 answers").epoch, 2);
 
     // The successor starts on what a verifier derived from L1 alone.

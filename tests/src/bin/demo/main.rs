@@ -1,0 +1,234 @@
+//! The whole chain at work on one machine: L1, the contract, a sequencer and a verifier as processes, three hospitals,
+//! a patient who checks her history against L1.
+//!
+//! `make demo`; `DEMO_SECONDS` sets how long the hospitals work. Ends by itself, with 0 only if every step held. All its
+//! processes end with it, and so do its files: they lie in a temporary folder.
+
+// A fixture that is wrong ends the demo; nothing of this is linked into a product.
+#![allow(clippy::expect_used)]
+
+mod batches;
+mod board;
+mod patient;
+mod proofs;
+mod shift;
+
+use alloy_primitives::keccak256;
+use batches::Batches;
+use board::{Board, check, grouped, heading, note};
+use chartroll_client::keys::SigningKey;
+use chartroll_client::read::Asker;
+use chartroll_l1::dev::Mining;
+use chartroll_proto::v1::Rung;
+use chartroll_tests::chain::hospital::{Hospital, admin_key};
+use chartroll_tests::chain::node::Node;
+use chartroll_tests::chain::{Chain, Terms, until};
+use patient::{Ada, Doctor};
+use shift::Shift;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+/// How long a batch can be convicted. Days on a real chain.
+const WINDOW_SECONDS: u64 = 30;
+/// How long the hospitals work, unless `DEMO_SECONDS` says otherwise.
+const SHIFT_SECONDS: u64 = 30;
+/// Patients of each hospital, Ada not counted.
+const PATIENTS: usize = 60;
+/// When pages and batches end: sooner than on a real chain, so that there is something to see.
+const PACE: [(&str, &str); 3] =
+    [("CHARTROLL_ORDER__PAGE_MS", "1500"), ("CHARTROLL_ORDER__HOLD_MS", "250"), ("CHARTROLL_ORDER__BATCH_MS", "6000")];
+/// Between two looks at the nodes.
+const LOOK: Duration = Duration::from_millis(400);
+/// How long finality may take once the last envelope has its receipt.
+const FINAL_WITHIN: Duration = Duration::from_secs(240);
+
+/// What runs.
+struct Demo {
+    chain: Chain,
+    sequencer: Node,
+    verifier: Node,
+    board: Board,
+    batches: Batches,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let mut terminate = signal(SignalKind::terminate()).expect("signals");
+    // Whoever is not awaited any more drops what it holds: nodes and L1 end with it.
+    let held = tokio::select! {
+        held = demo() => held,
+        _ = tokio::signal::ctrl_c() => false,
+        _ = terminate.recv() => false,
+    };
+    println!("\n{}", if held { "All steps held." } else { "A step FAILED, or the demo was interrupted." });
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn demo() -> bool {
+    let mut demo = Demo::start().await;
+    let [aare, biel, cham] = demo.open_hospitals().await;
+    let doctors = [Doctor::of(&biel), Doctor::of(&cham)];
+    let (member, stranger) = (aare.asker(&demo.chain), biel.asker(&demo.chain));
+    let seconds = std::env::var("DEMO_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SHIFT_SECONDS);
+    heading(&format!(
+        "4  {seconds} seconds: three hospitals log accesses, batches go to L1, the verifier replays them"
+    ));
+    let Some(ada) = demo.work([aare, biel, cham], doctors, Duration::from_secs(seconds)).await else { return false };
+    heading("5  Final: L1 finalized the blocks, and the challenge window is over");
+    let mut held = demo.until_final().await;
+    held &= demo.batches.summary();
+    held &= demo.batches.show_mask(&demo.chain, &demo.verifier, member).await;
+    heading("6  A patient reads her history at the verifier, and checks it against L1");
+    held &= proofs::show(&demo.chain, &demo.verifier, &ada, stranger).await;
+    heading("7  Down, in order");
+    held & demo.stop().await
+}
+
+impl Demo {
+    async fn start() -> Self {
+        heading("1  L1 (Anvil), the contract, three hospitals on it");
+        let start = Instant::now();
+        note("a block a second; the chain is masked, its pages lie in blobs");
+        let terms = Terms { blobs: true, masked: true, mining: Mining::Every(1), window: WINDOW_SECONDS };
+        let chain = Chain::start(terms).await;
+        for org in [2, 3] {
+            chain.register_org(org).await;
+        }
+        println!("  Rollup at {}, made in block {}", chain.chain.contract(), chain.start_block);
+        println!("  sequencer bonded; three orgs enqueued; a batch can be convicted for {WINDOW_SECONDS} s");
+        println!("  period 0: root over 1,048,576 page keys registered and ripe    ({})", since(start));
+
+        heading("2  A sequencer and a verifier, each a process of its own");
+        let start = Instant::now();
+        let sequencer = Node::try_sequencer(&chain, "", &PACE).await.expect("the sequencer starts");
+        let verifier = Node::verifier(&chain, "verifier", &chain.beacon()).await;
+        sequencer.until_open().await;
+        println!("  sequencer: gRPC {}, metrics and blobs {}", sequencer.grpc, sequencer.http);
+        println!(
+            "  verifier:  gRPC {}, metrics {}; it knows L1 and the period's key alone",
+            verifier.grpc, verifier.http
+        );
+        println!("  the sequencer is in office by a finalized block, and takes envelopes    ({})", since(start));
+        let board = Board::new();
+        Self { chain, sequencer, verifier, board, batches: Batches::default() }
+    }
+
+    async fn open_hospitals(&mut self) -> [Hospital; 3] {
+        heading("3  Hospitals add their people and open their patients");
+        let start = Instant::now();
+        let [aare, biel, cham] = self.admin_rows().await;
+        let open = |org, admin| Hospital::open(&self.chain, self.sequencer.grpc, org, admin, PATIENTS);
+        let (aare, biel, cham) = tokio::join!(open(1, aare), open(2, biel), open(3, cham));
+        for (name, hospital) in ["Aare", "Biel", "Cham"].iter().zip([&aare, &biel, &cham]) {
+            println!(
+                "  {name}: org {}, a system (principal {}), {} practitioners, {} patients",
+                hospital.org,
+                hospital.system.identity().row,
+                hospital.practitioners.len(),
+                hospital.patients.len(),
+            );
+        }
+        println!("  every receipt was checked against the key that the bond on L1 stands for    ({})", since(start));
+        [aare, biel, cham]
+    }
+
+    /// Rows of the three admins, once the queue's items are executed.
+    async fn admin_rows(&self) -> [u32; 3] {
+        let key = SigningKey::secp256k1(&keccak256("admin 1").0).expect("a hash is a key");
+        let reading = self.sequencer.reading().asking_as(Asker { chain: self.chain.chain, principal: 1, key });
+        let mut rows = [0; 3];
+        for (row, org) in rows.iter_mut().zip(1..) {
+            let key = admin_key(org).public();
+            until("an org's admin has its row", async || {
+                let found = reading.resolve_principal(&key).await;
+                *row = found.map_or(0, |found| found.row);
+                *row != 0
+            })
+            .await;
+        }
+        rows
+    }
+
+    /// Lets the hospitals work; `None` if a node ended meanwhile.
+    async fn work(&mut self, hospitals: [Hospital; 3], doctors: [Doctor; 2], time: Duration) -> Option<Ada> {
+        let [aare, biel, cham] = hospitals;
+        self.board.header();
+        let mut tasks = JoinSet::new();
+        let end = Instant::now() + time;
+        let half = Instant::now() + time / 2;
+        for (seed, hospital) in [(2, biel), (3, cham)] {
+            tasks.spawn(async move {
+                Shift::new(hospital, seed).work(end).await;
+                None
+            });
+        }
+        let chain = self.chain.chain;
+        tasks.spawn(async move {
+            let mut shift = Shift::new(aare, 1);
+            shift.work(half).await;
+            let ada = Ada::visit(&chain, shift.hospital(), doctors).await;
+            shift.work(end).await;
+            Some(ada)
+        });
+        let mut ada = None;
+        while !tasks.is_empty() {
+            tokio::select! {
+                ended = tasks.join_next() => if let Some(ended) = ended {
+                    ada = ended.expect("a hospital logs its accesses").or(ada);
+                },
+                () = tokio::time::sleep(LOOK) => self.look().await?,
+            }
+        }
+        self.board.end();
+        ada
+    }
+
+    /// One look at both nodes; `None` if one of them is gone.
+    async fn look(&mut self) -> Option<()> {
+        for (name, node) in [("sequencer", &mut self.sequencer), ("verifier", &mut self.verifier)] {
+            if !node.runs() {
+                self.board.say(&format!("  the {name} ended: {}", node.said().lines().last().unwrap_or_default()));
+                return None;
+            }
+        }
+        self.batches.look(&self.chain, &self.sequencer, &self.verifier, &mut self.board).await;
+        // A status that is late is shown next time.
+        if let Some(status) = self.sequencer.status().await {
+            self.board.row(&status);
+        }
+        Some(())
+    }
+
+    /// Waits until the verifier has the last event final.
+    async fn until_final(&mut self) -> bool {
+        let last = self.sequencer.status().await.map_or(0, |status| status.sequenced.saturating_sub(1));
+        let reading = self.verifier.reading();
+        self.board.header();
+        let start = Instant::now();
+        let mut is_final = false;
+        while !is_final && start.elapsed() < FINAL_WITHIN {
+            if self.look().await.is_none() {
+                return false;
+            }
+            is_final = reading.finality(last).await.is_ok_and(|finality| finality.rung == Rung::Final as i32);
+            tokio::time::sleep(LOOK).await;
+        }
+        // Once more, for the last row of the table.
+        let looked = self.look().await.is_some();
+        self.board.end();
+        check(&format!("event {}, the last, is final at the verifier", grouped(last)), is_final && looked)
+    }
+
+    async fn stop(self) -> bool {
+        let sequencer = self.sequencer.stop().await.success();
+        let verifier = self.verifier.stop().await.success();
+        let held = check("the sequencer ended in order", sequencer);
+        held & check("the verifier ended in order", verifier)
+    }
+}
+
+fn since(start: Instant) -> String {
+    format!("{:.1} s", start.elapsed().as_secs_f64())
+}
