@@ -1,8 +1,8 @@
 //! The `chartroll` binary: everything that people and scripts do with Chartroll.
 //!
 //! Results go to standard output (tables, or JSON lines with `--json`), everything else to standard error; the exit
-//! code says how it ended ([`exit`]). A command that dies half way can be repeated: files are written whole, envelopes keep
-//! their nonce, L1 is asked before it is told.
+//! code says how it ended ([`exit`]). A command that dies half way can be repeated: files are written whole, envelopes
+//! keep their nonce, L1 is asked before it is told.
 
 mod args;
 mod commands;

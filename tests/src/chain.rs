@@ -175,7 +175,8 @@ impl Chain {
              posting_key = '{folder}/posting.key'\nperiod_keys = '{folder}/periods'\ndata = '{data}'\n\
              start_block = {}\n{more}\n[serving]\nlisten = '127.0.0.1:{}'\n\
              [l1]\nrpc = ['{}']\nchain_id = {}\ncontract = '{}'\npoll_ms = 200\nstall_ms_max = 2000\n\
-             timeout_ms_max = 60000\n[sender]\npoll_ms = 200\nbump_ms = 20000\n[order]\npage_ms = 200\nbatch_ms = 1500\n",
+             timeout_ms_max = 60000\n[sender]\npoll_ms = 200\nbump_ms = 20000\n\
+             [order]\npage_ms = 200\nbatch_ms = 1500\n",
             self.ports.1,
             self.start_block,
             self.ports.0,

@@ -95,6 +95,7 @@ pub(crate) fn wrong_batch(wrong: &WrongBatch) -> CliError {
 impl From<SequencerError> for CliError {
     fn from(error: SequencerError) -> Self {
         let exit = match &error {
+            SequencerError::L1(error) => return error.clone().into(),
             SequencerError::Config(_) | SequencerError::File { .. } => Exit::Usage,
             _ => Exit::Internal,
         };
@@ -104,7 +105,11 @@ impl From<SequencerError> for CliError {
 
 impl From<ProverError> for CliError {
     fn from(error: ProverError) -> Self {
-        let exit = if matches!(error, ProverError::Config(_)) { Exit::Usage } else { Exit::Internal };
+        let exit = match &error {
+            ProverError::L1(error) => return error.clone().into(),
+            ProverError::Config(_) => Exit::Usage,
+            _ => Exit::Internal,
+        };
         Self::new(exit, error.to_string())
     }
 }

@@ -7,7 +7,7 @@ use chartroll_core::log::Log;
 use chartroll_core::mask::{self, PeriodSecret};
 use chartroll_core::payload::{self, DataKey, Part, PayloadContext};
 use chartroll_core::row::{Index, Table};
-use chartroll_core::rows::{Commit, Rows};
+use chartroll_core::rows::Commit;
 use chartroll_core::transition::{Execution, execute_with};
 use criterion::{BatchSize, Criterion, Throughput};
 use std::hint::black_box;

@@ -140,7 +140,7 @@ const MASKED_FROM: usize = 32;
 /// Bytes of a page that are shown.
 const SHOWN: usize = 38;
 /// How long L1 may take to tell of all blocks and to serve a blob.
-const BLOB_WITHIN: Duration = Duration::from_secs(60);
+const BLOB_WITHIN: Duration = Duration::from_mins(1);
 /// Blob gas of a blob (EIP-4844).
 const BLOB_GAS: u64 = 131_072;
 /// Pages that a blob holds.

@@ -42,7 +42,7 @@ const PACE: [(&str, &str); 3] =
 /// Between two looks at the nodes.
 const LOOK: Duration = Duration::from_millis(400);
 /// How long finality may take once the last envelope has its receipt.
-const FINAL_WITHIN: Duration = Duration::from_secs(240);
+const FINAL_WITHIN: Duration = Duration::from_mins(4);
 
 /// What runs.
 struct Demo {

@@ -45,7 +45,7 @@ pub(crate) async fn show(chain: &Chain, verifier: &Node, ada: &Ada, stranger: As
     let bundle = Bundle::fetch_inclusion(&reading, &chain.chain, Rung::Final, ada.blocked).await;
     let bundle = bundle.expect("the verifier proves what it has");
     let (checkpoint, _) = match bundle.verify(&anchor, None).await {
-        Ok(verified) => verified,
+        Ok(proved) => proved,
         Err(error) => return check(&format!("the inclusion holds: {error}"), false),
     };
     let entry = entries.iter().find(|entry| entry.sequence == ada.blocked).map(Entry::encode).unwrap_or_default();
@@ -134,5 +134,6 @@ fn print_entry(entry: &Entry) {
     };
     let basis = entry.verdict.basis().map_or_else(String::new, |basis| format!("{basis:?}"));
     let asserted = if entry.verdict.is_asserted() { "asserted" } else { "" };
-    println!("  {:>8}  {kind:<14}  {actor:>5}  {basis:<10}  {asserted}", entry.sequence);
+    let line = format!("  {:>8}  {kind:<14}  {actor:>5}  {basis:<10}  {asserted}", entry.sequence);
+    println!("{}", line.trim_end());
 }
