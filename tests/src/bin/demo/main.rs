@@ -1,8 +1,9 @@
 //! The whole chain at work on one machine: L1, the contract, a sequencer and a verifier as processes, three hospitals,
 //! a patient who checks her history against L1.
 //!
-//! `make demo`; `DEMO_SECONDS` sets how long the hospitals work. Ends by itself, with 0 only if every step held. All its
-//! processes end with it, and so do its files: they lie in a temporary folder.
+//! `make demo`; `DEMO_SECONDS` sets how long the hospitals work. Ends by itself, with 0 only if every step held. All
+//! its processes end with it, and so do its files: they lie in a temporary folder. Killed without a chance to drop
+//! (SIGKILL), its nodes and L1 stay until somebody ends them.
 
 // A fixture that is wrong ends the demo; nothing of this is linked into a product.
 #![allow(clippy::expect_used)]
@@ -218,6 +219,7 @@ impl Demo {
         // Once more, for the last row of the table.
         let looked = self.look().await.is_some();
         self.board.end();
+        note("the table is the sequencer's, which waits for L1's confirmed pointer as well");
         check(&format!("event {}, the last, is final at the verifier", grouped(last)), is_final && looked)
     }
 
