@@ -3,12 +3,12 @@
 //! Signatures are as docs/spec.md §7.5 wants them: low s, deterministic (RFC 6979), the parity of a secp256k1 signature
 //! in the top bit of s (EIP-2098). Secrets are cleared from memory when dropped and never shown.
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256};
 use chartroll_core::key::Key;
+use chartroll_core::signature;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use rand::TryRng;
 use rand::rngs::SysRng;
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use zeroize::Zeroizing;
 
 /// Draws of a secret that may fall outside the curve's order: one of 2^32 for P-256, so a second one never fails.
@@ -70,9 +70,8 @@ impl SigningKey {
     /// [`KeyError::NotAKey`].
     pub fn secp256k1(secret: &[u8; 32]) -> Result<Self, KeyError> {
         let mut key = secp256k1::SecretKey::from_secret_bytes(*secret).map_err(|_| KeyError::NotAKey)?;
-        let [_, point @ ..] = secp256k1::PublicKey::from_secret_key(&key).serialize_uncompressed();
+        let address = signature::address(&key);
         key.non_secure_erase();
-        let address = Address::from_word(keccak256(point));
         Ok(Self::Secp256k1(Secp256k1Key { secret: Zeroizing::new(*secret), address }))
     }
 
@@ -153,14 +152,9 @@ impl Secp256k1Key {
 
     fn sign(&self, digest: &B256) -> Result<[u8; 64], KeyError> {
         let mut key = secp256k1::SecretKey::from_secret_bytes(*self.secret).map_err(|_| KeyError::NotAKey)?;
-        let message = secp256k1::Message::from_digest(digest.0);
-        let signature = RecoverableSignature::sign_ecdsa_recoverable(message, &key);
+        let signature = signature::sign(&key, digest);
         key.non_secure_erase();
-        let (id, mut bytes) = signature.serialize_compact();
-        if let (RecoveryId::One, Some(top)) = (id, bytes.get_mut(32)) {
-            *top |= 0x80;
-        }
-        Ok(bytes)
+        Ok(signature)
     }
 }
 
@@ -177,7 +171,7 @@ fn draw(make: fn(&[u8; 32]) -> Result<SigningKey, KeyError>) -> Result<(SigningK
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chartroll_core::signature;
+    use alloy_primitives::keccak256;
 
     #[test]
     fn what_a_key_signs_the_rules_verify_under_its_public_key() {

@@ -9,7 +9,7 @@ use crate::envelope::Envelope;
 use crate::limits::PAGE_BODY_BYTES;
 use crate::names::{self, PageBudget};
 use crate::overlay::Overlay;
-use crate::page::{Page, PageKind};
+use crate::page::Page;
 use crate::queue::QueueItem;
 use crate::row::{Index, Meta, Row};
 use crate::rows::StateError;
@@ -139,14 +139,6 @@ pub fn place_item(tables: &mut Tables, chain: &Chain, clock: Time, item: &QueueI
     let next_sequence = before.next_sequence + u64::from(events);
     put(tables, &rows, Meta { clock, cursor: before.cursor.wrapping_add(1), next_sequence, ..meta })?;
     Ok(PlacedItem { first_sequence: before.next_sequence, events, skip })
-}
-
-/// The bytes of a closed page, its root not yet known.
-///
-/// # Errors
-/// [`crate::page::BodyTooLong`] for more than fits a page.
-pub fn unrooted(clock: Time, kind: PageKind, body: &[u8]) -> Result<Page, crate::page::BodyTooLong> {
-    Page::build(&B256::ZERO, clock, kind, body)
 }
 
 fn put(tables: &mut Tables, rows: &BTreeMap<Index, Row>, meta: Meta) -> Result<(), StateError> {

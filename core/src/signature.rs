@@ -7,8 +7,8 @@ use crate::refusal::Reason;
 use alloy_primitives::{Address, B256, U256, keccak256, uint};
 use aws_lc_rs::digest::{Digest, SHA256};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
-use secp256k1::Message;
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
+use secp256k1::{Message, PublicKey, SecretKey};
 
 const SECP256K1_ORDER: U256 = uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
 const P256_ORDER: U256 = uint!(0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551_U256);
@@ -70,8 +70,27 @@ pub fn recover(digest: &B256, signature: &[u8; 64]) -> Result<Address, Signature
     let id = if parity { RecoveryId::One } else { RecoveryId::Zero };
     let signature = RecoverableSignature::from_compact(&compact, id).map_err(|_| SignatureFault::Malformed)?;
     let key = signature.recover_ecdsa(Message::from_digest(digest.0)).map_err(|_| SignatureFault::Wrong)?;
+    Ok(address_of(&key))
+}
+
+/// Signs as §7.5 has it: r ‖ s, low s, the parity in the top bit of s; deterministic (RFC 6979).
+pub fn sign(secret: &SecretKey, digest: &B256) -> [u8; 64] {
+    let signature = RecoverableSignature::sign_ecdsa_recoverable(Message::from_digest(digest.0), secret);
+    let (id, mut bytes) = signature.serialize_compact();
+    if let (RecoveryId::One, Some(top)) = (id, bytes.get_mut(32)) {
+        *top |= 0x80;
+    }
+    bytes
+}
+
+/// The Ethereum address of a secret key.
+pub fn address(secret: &SecretKey) -> Address {
+    address_of(&PublicKey::from_secret_key(secret))
+}
+
+fn address_of(key: &PublicKey) -> Address {
     let [_, point @ ..] = key.serialize_uncompressed();
-    Ok(Address::from_word(keccak256(point)))
+    Address::from_word(keccak256(point))
 }
 
 fn verify_p256(point: &[u8; 64], digest: &B256, signature: &[u8; 64]) -> Result<(), SignatureFault> {

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, keccak256};
 use chartroll_core::key::Key;
+use chartroll_core::signature;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 
 /// A private key of either curve.
 #[derive(Clone, Debug)]
@@ -44,22 +44,13 @@ impl SigningKey {
     /// For a P-256 key.
     pub fn address(&self) -> Address {
         let Self::Secp256k1(secret) = self else { panic!("a P-256 key has no address") };
-        let point = secp256k1::PublicKey::from_secret_key(secret).serialize_uncompressed();
-        Address::from_word(keccak256(&point[1..]))
+        signature::address(secret)
     }
 
     /// r ‖ s over `digest`, low s, deterministic (RFC 6979); with the parity in the top bit for secp256k1.
     pub fn sign(&self, digest: &B256) -> [u8; 64] {
         match self {
-            Self::Secp256k1(secret) => {
-                let message = secp256k1::Message::from_digest(digest.0);
-                let signature = RecoverableSignature::sign_ecdsa_recoverable(message, secret);
-                let (id, mut bytes) = signature.serialize_compact();
-                if id == RecoveryId::One {
-                    bytes[32] |= 0x80;
-                }
-                bytes
-            }
+            Self::Secp256k1(secret) => signature::sign(secret, digest),
             Self::P256(key) => {
                 let signature: p256::ecdsa::Signature = key.sign_prehash(digest.as_slice()).expect("signs");
                 signature.normalize_s().to_bytes().into()

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, keccak256};
 use chartroll_core::key::Key;
+use chartroll_core::signature;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use std::sync::LazyLock;
 
 /// A private key of either curve.
@@ -27,15 +27,7 @@ pub(crate) fn public(number: u8) -> Key {
 pub(crate) fn sign(public: &Key, digest: &B256) -> Option<[u8; 64]> {
     let (_, secret) = POOL.iter().find(|(key, _)| key == public)?;
     Some(match secret {
-        Secret::Secp256k1(secret) => {
-            let message = secp256k1::Message::from_digest(digest.0);
-            let signature = RecoverableSignature::sign_ecdsa_recoverable(message, secret);
-            let (id, mut bytes) = signature.serialize_compact();
-            if id == RecoveryId::One {
-                bytes[32] |= 0x80;
-            }
-            bytes
-        }
+        Secret::Secp256k1(secret) => signature::sign(secret, digest),
         Secret::P256(secret) => {
             let signature: p256::ecdsa::Signature = secret.sign_prehash(digest.as_slice()).expect("signs");
             signature.normalize_s().to_bytes().into()
@@ -51,8 +43,7 @@ pub(crate) fn address(public: &Key) -> Address {
 
 fn secp256k1_key(number: u8) -> (Key, Secret) {
     let secret = secp256k1::SecretKey::from_secret_bytes(keccak256([1, number]).0).expect("a hash is a key");
-    let point = secp256k1::PublicKey::from_secret_key(&secret).serialize_uncompressed();
-    (Key::Secp256k1(Address::from_word(keccak256(&point[1..]))), Secret::Secp256k1(secret))
+    (Key::Secp256k1(signature::address(&secret)), Secret::Secp256k1(secret))
 }
 
 fn p256_key(number: u8) -> (Key, Secret) {
