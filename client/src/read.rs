@@ -154,7 +154,7 @@ impl Reading {
         self.receipt(By::Digest(digest.to_vec().into())).await
     }
 
-    /// The receipt of what a signer sent under a nonce.
+    /// The receipt of what a signer sent under a nonce. For the signer and those who act for its org.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -164,7 +164,8 @@ impl Reading {
 
     async fn receipt(&self, by: By) -> Result<v1::Accepted, ReadError> {
         let mut reading = self.services.clone();
-        let answer = self.call(reading.get_receipt(v1::GetReceiptRequest { by: Some(by) })).await?;
+        let request = self.asked(v1::GetReceiptRequest { by: Some(by), caller: None })?;
+        let answer = self.call(reading.get_receipt(request)).await?;
         answer.accepted.ok_or(ReadError::protocol("an answer without a receipt"))
     }
 

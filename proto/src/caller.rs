@@ -5,7 +5,10 @@
 
 use crate::limits::CALLER_MS_MAX;
 use crate::problem::Denial;
-use crate::v1::{Caller, GetHistoryRequest, GetPagesRequest, ResolvePatientRequest, ResolvePrincipalRequest};
+use crate::v1::get_receipt_request::By;
+use crate::v1::{
+    Caller, GetHistoryRequest, GetPagesRequest, GetReceiptRequest, ResolvePatientRequest, ResolvePrincipalRequest,
+};
 use alloy_primitives::{B256, aliases::U48, keccak256};
 use alloy_sol_types::SolStruct;
 use chartroll_core::eip712::Chain;
@@ -63,6 +66,13 @@ asks!(GetHistoryRequest, "/chartroll.v1.Reading/GetHistory", |this| this.patient
 asks!(ResolvePrincipalRequest, "/chartroll.v1.Reading/ResolvePrincipal", |this| this.key.to_vec());
 asks!(ResolvePatientRequest, "/chartroll.v1.Reading/ResolvePatient", |this| {
     [&this.org.to_be_bytes()[..], &this.pseudonym].concat()
+});
+asks!(GetReceiptRequest, "/chartroll.v1.Reading/GetReceipt", |this| {
+    match &this.by {
+        Some(By::SignerNonce(by)) => [&by.signer.to_be_bytes()[..], &by.nonce.to_be_bytes()].concat(),
+        Some(By::Digest(digest)) => digest.to_vec(),
+        None => Vec::new(),
+    }
 });
 asks!(GetPagesRequest, "/chartroll.v1.Reading/GetPages", |this| {
     [&this.batch.to_be_bytes()[..], &this.first.to_be_bytes(), &this.count.to_be_bytes()].concat()
@@ -168,6 +178,7 @@ mod tests {
         let paths = [
             (GetHistoryRequest::METHOD, "GetHistory"),
             (GetPagesRequest::METHOD, "GetPages"),
+            (GetReceiptRequest::METHOD, "GetReceipt"),
             (ResolvePatientRequest::METHOD, "ResolvePatient"),
             (ResolvePrincipalRequest::METHOD, "ResolvePrincipal"),
         ];

@@ -36,7 +36,7 @@ mod tests {
         let request = v1::GetHistoryRequest { caller: None, patient: 987_654, rung: 2 };
         assert_eq!(format!("{request:?}"), "GetHistoryRequest(..)");
         let by = v1::get_receipt_request::By::SignerNonce(v1::SignerNonce { signer: 987_654, nonce: 1 });
-        assert!(!format!("{:?}", v1::GetReceiptRequest { by: Some(by) }).contains("987654"));
+        assert!(!format!("{:?}", v1::GetReceiptRequest { by: Some(by), caller: None }).contains("987654"));
         let new_rows = vec![v1::NewRow { event: 0, table: 3, row: 987_654 }];
         let accepted = v1::Accepted { receipt: Vec::new().into(), repeated: false, new_rows };
         assert!(!format!("{accepted:?}").contains("987654"));

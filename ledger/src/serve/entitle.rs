@@ -107,6 +107,19 @@ impl Asker {
         if self.serves(org) { Ok(()) } else { Err(denied(Denial::NotYours)) }
     }
 
+    /// That it may count through what principal `signer` sent: it is its own, or its org's.
+    ///
+    /// # Errors
+    /// Not yours: also where there is no such principal.
+    pub(super) fn check_signer(&self, ledger: &Ledger, signer: u32) -> Result<(), Fault> {
+        let org = ledger.principal(signer).map(|principal| principal.org);
+        if self.row == signer || org.is_some_and(|org| self.serves(org)) {
+            Ok(())
+        } else {
+            Err(denied(Denial::NotYours))
+        }
+    }
+
     /// That it may read pages: whoever acts for an org that takes part is a member.
     ///
     /// # Errors

@@ -25,8 +25,9 @@ use tonic::{Code, Request, Response, Status};
 #[tonic::async_trait]
 impl Reading for Services {
     async fn get_receipt(&self, request: Request<GetReceiptRequest>) -> Result<Response<GetReceiptResponse>, Status> {
+        let with = self.credentials(&request);
         let request = request.into_inner();
-        self.answer("GetReceipt", move |services| services.receipt(&request)).await
+        self.answer("GetReceipt", move |services| services.receipt(&request, with)).await
     }
 
     async fn get_finality(
@@ -132,9 +133,12 @@ impl Services {
         Credentials { client: self.clients.of(request), now: now() }
     }
 
-    fn receipt(&self, request: &GetReceiptRequest) -> Result<GetReceiptResponse, Fault> {
+    fn receipt(&self, request: &GetReceiptRequest, with: Credentials) -> Result<GetReceiptResponse, Fault> {
         let of = match &request.by {
-            Some(By::SignerNonce(by)) => ReceiptOf::SignerNonce { signer: by.signer, nonce: by.nonce },
+            Some(By::SignerNonce(by)) => {
+                Asker::of(&self.ledger, request, with)?.check_signer(&self.ledger, by.signer)?;
+                ReceiptOf::SignerNonce { signer: by.signer, nonce: by.nonce }
+            }
             Some(By::Digest(digest)) => ReceiptOf::Digest(convert::hash("digest", digest)?),
             None => return Err(Problem::bad_field("by", "neither signer and nonce nor a digest").into()),
         };

@@ -7,10 +7,12 @@ use crate::chain::{
 use chartroll_core::codes::OrgStatus;
 use chartroll_core::history::History;
 use chartroll_core::time::Time;
+use chartroll_proto::v1::get_receipt_request::By;
 use chartroll_proto::v1::problem::What;
 use chartroll_proto::v1::reading_client::ReadingClient;
 use chartroll_proto::v1::{
-    GetHistoryRequest, GetPagesRequest, Problem, ResolvePatientRequest, ResolvePrincipalRequest, Rung,
+    GetHistoryRequest, GetPagesRequest, GetReceiptRequest, Problem, ResolvePatientRequest, ResolvePrincipalRequest,
+    Rung, SignerNonce,
 };
 use chartroll_proto::{caller, convert};
 use prost::bytes::Bytes;
@@ -83,6 +85,26 @@ async fn who_may_not_read_gets_one_answer_whether_there_is_something_or_not() {
     // A hospital may know that it has no such patient.
     let missing = client.resolve_patient(asked(SYSTEM, by_pseudonym(HOSPITAL, 99))).await.unwrap_err();
     assert_eq!(missing.code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_a_hospital_logs_is_for_its_signers_and_those_who_act_for_it() {
+    let chart = Chart::staffed();
+    let server = serve(&chart.ledger).await;
+    let mut client = server.reading().await;
+    let of =
+        |signer, nonce| GetReceiptRequest { by: Some(By::SignerNonce(SignerNonce { signer, nonce })), caller: None };
+    for principal in [SYSTEM, OFFICER, 1] {
+        assert!(client.get_receipt(asked(principal, of(SYSTEM, 0))).await.is_ok(), "{principal}");
+    }
+    for principal in [PRACTITIONER, PATIENT, OTHER_SYSTEM, 2] {
+        for (signer, nonce) in [(SYSTEM, 0), (SYSTEM, 99), (99, 0)] {
+            assert_eq!(denial(client.get_receipt(asked(principal, of(signer, nonce))).await), "not-yours");
+        }
+    }
+    assert!(client.get_receipt(of(SYSTEM, 0)).await.is_err_and(|status| status.code() == Code::Unauthenticated));
+    let for_another = GetReceiptRequest { by: of(SYSTEM, 0).by, ..asked(SYSTEM, of(SYSTEM, 1)) };
+    assert!(client.get_receipt(for_another).await.is_err_and(|status| status.code() == Code::Unauthenticated));
 }
 
 #[tokio::test(flavor = "multi_thread")]

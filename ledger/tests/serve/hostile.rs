@@ -97,7 +97,7 @@ async fn an_oversized_message_is_refused_and_its_connection_goes_on() {
     let mut client = server.reading().await;
     for bytes in [4_096, 100_000, 5_000_000] {
         let by = Some(By::Digest(vec![1; bytes].into()));
-        let status = client.get_receipt(GetReceiptRequest { by }).await.unwrap_err();
+        let status = client.get_receipt(GetReceiptRequest { by, caller: None }).await.unwrap_err();
         assert_ne!(status.code(), Code::Ok);
         assert!(is_served(&mut client).await);
         let request = ResolvePatientRequest { caller: None, org: 1, pseudonym: vec![1; bytes].into() };

@@ -179,13 +179,16 @@ async fn receipts_are_found_by_signer_and_nonce_and_by_digest() {
     let mut client = server.reading().await;
     let by_nonce = |nonce| Some(By::SignerNonce(SignerNonce { signer: SYSTEM, nonce }));
     let by_digest = |length: usize| Some(By::Digest(vec![1; length].into()));
+    let of = |by| asked(SYSTEM, GetReceiptRequest { by, caller: None });
     for by in [by_nonce(0), by_digest(32)] {
-        let answer = client.get_receipt(GetReceiptRequest { by }).await.unwrap().into_inner();
+        let answer = client.get_receipt(of(by)).await.unwrap().into_inner();
         assert_eq!(answer.accepted.unwrap().receipt, &b"receipt"[..]);
     }
     for (by, code) in
         [(by_nonce(1), Code::NotFound), (by_digest(31), Code::InvalidArgument), (None, Code::InvalidArgument)]
     {
-        assert_eq!(client.get_receipt(GetReceiptRequest { by }).await.unwrap_err().code(), code);
+        assert_eq!(client.get_receipt(of(by)).await.unwrap_err().code(), code);
     }
+    let by_anybody = GetReceiptRequest { by: by_digest(32), caller: None };
+    assert!(client.get_receipt(by_anybody).await.is_ok());
 }

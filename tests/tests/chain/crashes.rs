@@ -60,7 +60,7 @@ async fn what_was_acknowledged_survives_a_crash_at_every_point() {
     }
     let sequencer = Node::sequencer(&chain, "").await;
     promises.send(&mut hospital, 0, 5).await;
-    promises.hold_at(&sequencer.reading()).await;
+    promises.hold_at(&sequencer.reading().asking_as(hospital.asker(&chain))).await;
     promises.hold_on_l1(&chain, &sequencer, &verifier).await;
 }
 
@@ -97,7 +97,7 @@ async fn what_was_acknowledged_survives_random_kills_under_load() {
         }
         node = restarted.expect("started again");
     }
-    promises.hold_at(&node.reading()).await;
+    promises.hold_at(&node.reading().asking_as(hospital.asker(&chain))).await;
     promises.hold_on_l1(&chain, &node, &verifier).await;
     println!("{kills} kills, {} envelopes acknowledged, none lost, none twice", promises.len());
 }

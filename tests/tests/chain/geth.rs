@@ -19,6 +19,6 @@ async fn batches_in_blobs_become_final_on_geth() {
     for seed in 0..10 {
         promises.send(&mut hospital, seed, 8).await;
     }
-    promises.hold_at(&sequencer.reading()).await;
+    promises.hold_at(&sequencer.reading().asking_as(hospital.asker(&chain))).await;
     promises.hold_on_l1(&chain, &sequencer, &verifier).await;
 }

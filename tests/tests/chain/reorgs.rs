@@ -35,7 +35,7 @@ async fn chain_and_verifier_converge(terms: Terms) {
         .await;
     }
     assert!(reorgs.next().is_none(), "all reorgs happened");
-    promises.hold_at(&sequencer.reading()).await;
+    promises.hold_at(&sequencer.reading().asking_as(hospital.asker(&chain))).await;
     promises.hold_on_l1(&chain, &sequencer, &verifier).await;
     assert!(sequencer.stop().await.success());
     assert!(verifier.stop().await.success());
