@@ -11,6 +11,7 @@ use crate::replica::Replica;
 use chartroll_core::batch::Header;
 use chartroll_core::rows::Rows;
 use rocksdb::WriteBatch;
+use std::ops::Range;
 use std::sync::RwLock;
 
 /// Pages that are replayed between two writes.
@@ -104,7 +105,9 @@ impl Ledger {
         if self.checked.is_some() {
             Replica::copy(&self.db, &mut batch, family::ROWS_FINAL, family::ROWS_CHECKED)?;
         }
+        let gone = self.envelopes_of(record.next_page()..self.progress().pages)?;
         self.write_progress(batch, |progress| {
+            progress.envelopes = progress.envelopes.saturating_sub(gone);
             progress.executed = next_sequence;
             progress.pages = record.next_page();
             progress.closed = progress.closed.min(number);
@@ -113,13 +116,31 @@ impl Ledger {
         })?;
         self.reload_head()?;
         self.catch_up(&self.head, family::ROWS_HEAD, record.next_page())?;
-        if let Some(checked) = &self.checked {
-            *write(checked) = Replica::load(&self.db, family::ROWS_CHECKED)?;
-            self.catch_up(checked, family::ROWS_CHECKED, record.next_page())?;
-        }
+        self.reload_checked(record.next_page())?;
         let mut pages = WriteBatch::default();
         self.db.remove_from(&mut pages, family::PAGES, &record.next_page().to_be_bytes())?;
         self.db.write(pages)
+    }
+
+    /// Opens the batches behind `number` again: their pages stay, in other batches. None of them may be on L1.
+    ///
+    /// A crash on the way leaves the old batches or none: it is one write.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] for a batch that is not here, or one behind which some are posted.
+    pub fn reopen(&self, number: u64) -> Result<(), LedgerError> {
+        let record = self.batch(number)?.ok_or(LedgerError::Damaged("no batch to go back to"))?;
+        if number < self.progress().posted {
+            return Err(LedgerError::Damaged("what is posted is not closed anew"));
+        }
+        let _writer = self.lock_writer();
+        let mut batch = WriteBatch::default();
+        self.db.remove_from(&mut batch, family::BATCHES, &(number + 1).to_be_bytes())?;
+        if self.checked.is_some() {
+            Replica::copy(&self.db, &mut batch, family::ROWS_FINAL, family::ROWS_CHECKED)?;
+        }
+        self.write_progress(batch, |progress| progress.closed = progress.closed.min(number))?;
+        self.reload_checked(record.next_page())
     }
 
     /// Brings the state that batches are checked with to the last closed batch.
@@ -127,6 +148,16 @@ impl Ledger {
         let Some(checked) = &self.checked else { return Ok(()) };
         let closed = self.batch(self.progress().closed)?.ok_or(LedgerError::Damaged("a batch is missing"))?;
         self.catch_up(checked, family::ROWS_CHECKED, closed.next_page())
+    }
+
+    fn reload_checked(&self, next_page: u64) -> Result<(), LedgerError> {
+        let Some(checked) = &self.checked else { return Ok(()) };
+        *write(checked) = Replica::load(&self.db, family::ROWS_CHECKED)?;
+        self.catch_up(checked, family::ROWS_CHECKED, next_page)
+    }
+
+    fn envelopes_of(&self, pages: Range<u64>) -> Result<u64, LedgerError> {
+        pages.map(|page| Ok(self.page_counts(page)?.map_or(0, |(_, envelopes)| envelopes))).sum()
     }
 
     fn remove_patient_events(&self, batch: &mut WriteBatch, next_sequence: u64) -> Result<(), LedgerError> {

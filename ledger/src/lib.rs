@@ -9,6 +9,7 @@
 mod anchors;
 mod append;
 mod batch;
+pub mod crash;
 mod db;
 mod error;
 mod keys;
@@ -25,7 +26,7 @@ pub use append::{Appended, Source, Trust};
 pub use batch::BatchRecord;
 pub use error::LedgerError;
 pub use ledger::Ledger;
-pub use masks::{MaskError, Masks};
+pub use masks::{MaskError, Masks, read_key};
 pub use open::Options;
 pub use progress::{Progress, Rung};
 pub use reads::{Checkpoint, Proved};

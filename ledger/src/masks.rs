@@ -152,18 +152,25 @@ impl Masks {
 
     fn read(&self, period: u64) -> Result<Zeroizing<[u8; 32]>, MaskError> {
         let Some(folder) = &self.folder else { return Err(MaskError::Missing { period }) };
-        let path = folder.join(format!("period-{period}.key"));
-        let text = match read_private(&path) {
+        match read_key(&folder.join(format!("period-{period}.key"))) {
             Err(MaskError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Err(MaskError::Missing { period });
+                Err(MaskError::Missing { period })
             }
-            read => read?,
-        };
-        let mut bytes = Zeroizing::new([0; 32]);
-        match hex::decode_to_slice(text.trim(), bytes.as_mut_slice()) {
-            Ok(()) => Ok(bytes),
-            Err(_) => Err(MaskError::Malformed { path }),
+            read => read,
         }
+    }
+}
+
+/// Reads a secret from a file that only its owner may see: 64 hexadecimal digits.
+///
+/// # Errors
+/// [`MaskError::File`], [`MaskError::Exposed`], [`MaskError::Malformed`].
+pub fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, MaskError> {
+    let text = read_private(path)?;
+    let mut bytes = Zeroizing::new([0; 32]);
+    match hex::decode_to_slice(text.trim(), bytes.as_mut_slice()) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(MaskError::Malformed { path: path.to_path_buf() }),
     }
 }
 

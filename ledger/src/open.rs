@@ -31,7 +31,7 @@ pub(crate) const PROGRESS_KEY: &[u8] = b"progress";
 impl Ledger {
     /// Opens the folder; a new one starts at genesis.
     ///
-    /// Takes about a second a million rows: every state's tree is hashed anew and compared with its root.
+    /// Takes time that grows with the rows: every state's tree is hashed anew and compared with its root.
     ///
     /// # Errors
     /// [`LedgerError`] when it belongs to another chain or schema, is damaged or cannot be read.

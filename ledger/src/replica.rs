@@ -1,8 +1,7 @@
 //! One state of the chain in memory, and its rows on disk: a node keeps several, each at its own height.
 //!
-//! Tree nodes are not stored: they are hashed again at start (about 0.3 s a million rows), which checks every row
-//! against the root it stood under. Crash rule: rows and position are one write, so a replica is always at a page's
-//! end.
+//! Tree nodes are not stored: they are hashed again at start, which checks every row against the root it stood under.
+//! Crash rule: rows and position are one write, so a replica is always at a page's end.
 
 use crate::db::Db;
 use crate::error::LedgerError;

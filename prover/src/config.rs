@@ -1,9 +1,9 @@
 //! What an operator configures. TOML; unknown fields are refused.
 
 use crate::error::ProverError;
-use alloy_primitives::B256;
 use chartroll_l1::{BlobSource, L1Config};
-use chartroll_ledger::serve::{self, Client, Clients, Fingerprint, ServeError, Tls};
+use chartroll_ledger::serve::{self, Clients, ServeError};
+use chartroll_ledger::settings::{KnownClient, Serving, TlsFiles};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,30 +17,6 @@ pub enum OnWrong {
     Stop,
     /// It goes on serving what came before, with the alarm on, until L1 has another batch in its place.
     Serve,
-}
-
-/// Files of the services' TLS, PEM.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsConfig {
-    /// Certificate, with those that lead to its root.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
-    /// Who vouches for clients; without it nobody is known by certificate.
-    pub client_ca: Option<PathBuf>,
-}
-
-/// A client that is known by its certificate.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClientConfig {
-    /// SHA-256 of its certificate, hexadecimal, with or without colons.
-    pub fingerprint: String,
-    /// Row of the principal it stands for.
-    pub principal: u32,
-    /// Its identity, 32 bytes: with it a rollback that renumbers rows makes the client unknown, never somebody else.
-    pub identity: Option<B256>,
 }
 
 /// How a verifier runs.
@@ -65,10 +41,10 @@ pub struct Config {
     /// Address of the gRPC services; port 0: a free one. Without it nothing is served.
     pub listen: Option<SocketAddr>,
     /// TLS of the services; without it everything goes in the clear.
-    pub tls: Option<TlsConfig>,
+    pub tls: Option<TlsFiles>,
     /// Clients known by their certificates.
     #[serde(default)]
-    pub clients: Vec<ClientConfig>,
+    pub clients: Vec<KnownClient>,
     /// Address of `/metrics` and `/status`, plain HTTP; port 0: a free one.
     pub metrics: Option<SocketAddr>,
     /// What to do about a wrong batch.
@@ -119,32 +95,17 @@ impl Config {
         if !self.clients.is_empty() && self.tls.as_ref().is_none_or(|tls| tls.client_ca.is_none()) {
             return Err(ServeError::ClientsWithoutCa.into());
         }
-        self.known_clients()?;
         Ok(())
     }
 
-    /// Clients by their certificates.
+    /// How the services are reached and who is known by certificate, files read; `None` if they are not.
     ///
     /// # Errors
-    /// [`ProverError::Config`] for a fingerprint that is none.
-    pub(crate) fn known_clients(&self) -> Result<Clients, ProverError> {
-        let known = self.clients.iter().map(|client| {
-            let fingerprint: Fingerprint =
-                client.fingerprint.parse().map_err(|error| ProverError::Config(format!("`clients`: {error}")))?;
-            Ok((fingerprint, Client { principal: client.principal, identity: client.identity }))
-        });
-        Ok(Clients::new(known.collect::<Result<Vec<_>, ProverError>>()?))
-    }
-
-    /// How the services are reached, their files read; `None` if they are not.
-    ///
-    /// # Errors
-    /// [`ServeError::File`].
-    pub(crate) fn services(&self) -> Result<Option<serve::Config>, ProverError> {
+    /// [`ProverError::Config`].
+    pub(crate) fn services(&self) -> Result<Option<(serve::Config, Clients)>, ProverError> {
         let Some(listen) = self.listen else { return Ok(None) };
-        let read = |tls: &TlsConfig| Tls::read(&tls.certificate, &tls.key, tls.client_ca.as_deref());
-        let tls = self.tls.as_ref().map(read).transpose()?;
-        Ok(Some(serve::Config { listen, tls, limits: serve::Limits::default() }))
+        let serving = Serving { listen, tls: self.tls.clone(), clients: self.clients.clone() };
+        serving.read().map(Some).map_err(|error| ProverError::Config(error.to_string()))
     }
 }
 

@@ -25,7 +25,7 @@ mod scrape;
 mod status;
 mod verdict;
 
-pub use config::{ClientConfig, Config, OnWrong, TlsConfig};
+pub use config::{Config, OnWrong};
 pub use crash::POINTS as CRASH_POINTS;
 pub use error::ProverError;
 pub use prover::{Outcome, Prover};

@@ -62,9 +62,9 @@ impl Prover {
         let chain = *reader.chain();
         let (ledger, inbox) = open_stores(&config.data_dir, chain).await?;
         let masks = Arc::new(Masks::new(config.period_keys.clone(), chain));
-        let server = match config.services()? {
-            Some(services) => Some(Server::bind(services).await?),
-            None => None,
+        let (server, clients) = match config.services()? {
+            Some((services, clients)) => (Some(Server::bind(services).await?), clients),
+            None => (None, Clients::default()),
         };
         let scrape = match (config.metrics, collected) {
             (Some(listen), Some(collected)) => Some((Scrape::bind(listen).await?, collected)),
@@ -90,7 +90,7 @@ impl Prover {
             inbox,
             status,
         };
-        Ok(Self { deriver, follower, server, clients: config.known_clients()?, scrape })
+        Ok(Self { deriver, follower, server, clients, scrape })
     }
 
     /// What was verified.

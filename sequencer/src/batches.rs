@@ -12,12 +12,11 @@ use crate::metrics;
 use crate::order::log::OrderLog;
 use alloy_primitives::B256;
 use chartroll_core::batch::{Header, Mode, calldata_reference};
-use chartroll_core::eip712::Chain;
 use chartroll_core::limits::SLOTS_PER_PERIOD;
-use chartroll_core::mask::{PeriodSecret, mask};
+use chartroll_core::mask::PeriodSecret;
 use chartroll_core::page::{Page, PageKind};
 use chartroll_l1::Blobs;
-use chartroll_ledger::{BatchRecord, Ledger, LedgerError, Source};
+use chartroll_ledger::{BatchRecord, Ledger, LedgerError, Masks, Source};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -44,7 +43,7 @@ pub(crate) struct Terms {
 /// What closing needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Closer {
-    pub(crate) chain: Chain,
+    pub(crate) masks: Arc<Masks>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) log: Arc<OrderLog>,
 }
@@ -122,9 +121,10 @@ impl Closer {
     }
 
     fn masked(&self, pages: &[Page], terms: &Terms) -> Vec<Page> {
-        let Some(secret) = &terms.secret else { return pages.to_vec() };
-        let key = |place: u32| secret.page_key(self.chain.chain_id(), &self.chain.contract(), terms.slot, place);
-        (0u32..).zip(pages).map(|(place, page)| mask(page, &key(place))).collect()
+        match &terms.secret {
+            Some(secret) => self.masks.apply(secret, terms.slot, pages),
+            None => pages.to_vec(),
+        }
     }
 
     /// What a verifier will read: blobs decoded, masks taken off, queue items as L1 has them.

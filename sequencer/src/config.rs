@@ -4,16 +4,21 @@ use crate::error::SequencerError;
 use crate::intake::Backlog;
 use crate::order::writer::Limits;
 use crate::receipts::ReceiptKey;
+use alloy_primitives::B256;
 use chartroll_core::limits::PAGES_PER_BATCH_MAX;
 use chartroll_l1::{Account, L1Config, SenderConfig};
+use chartroll_ledger::read_key;
 use chartroll_ledger::settings::Serving;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Pages of a batch in calldata at most: one transaction takes 128 KiB, the rest is the header and the signature.
 pub const CALLDATA_PAGES_MAX: u64 = 128;
+/// A small envelope may wait no longer: its call is cut after half a minute.
+const HOLD_MS_MAX: u64 = 20_000;
 /// A page may be open no longer, so that receipts' clocks stay near.
 const PAGE_MS_MAX: u64 = 30_000;
 
@@ -77,7 +82,7 @@ pub struct Order {
     /// A page stays open no longer. Milliseconds, at most 30,000.
     pub page_ms: u64,
     /// An envelope of less than half a page waits so long for a gap that larger ones leave, unanswered: pages go to L1
-    /// fuller (11.0 bytes an access instead of 12.1 on a hospital's day), receipts come later. Milliseconds; 0: never.
+    /// fuller (`hospital-day` models by how much), receipts come later. Milliseconds; 0: never.
     pub hold_ms: u64,
     /// Pages of a batch at most.
     pub batch_pages: u64,
@@ -125,10 +130,6 @@ impl Config {
     /// [`SequencerError::Config`], [`SequencerError::File`] in one sentence.
     pub fn check(&self) -> Result<(), SequencerError> {
         let bad = |what: &str| Err(SequencerError::Config(what.to_owned()));
-        let pages_max = match self.data {
-            DataMode::Blob => PAGES_PER_BATCH_MAX as u64,
-            DataMode::Calldata => CALLDATA_PAGES_MAX,
-        };
         if self.order.page_ms == 0 || self.order.page_ms > PAGE_MS_MAX {
             return bad("order.page_ms must be 1 to 30000");
         }
@@ -138,8 +139,11 @@ impl Config {
         if self.order.batch_ms < self.order.page_ms {
             return bad("order.batch_ms must not be below order.page_ms");
         }
-        if self.order.queue == 0 || pages_max == 0 {
+        if self.order.queue == 0 {
             return bad("order.queue must not be 0");
+        }
+        if self.order.hold_ms > HOLD_MS_MAX {
+            return bad("order.hold_ms must not be above 20000");
         }
         self.receipt_key()?;
         self.account()?;
@@ -152,8 +156,7 @@ impl Config {
     /// # Errors
     /// [`SequencerError::File`], [`SequencerError::Config`].
     pub fn receipt_key(&self) -> Result<ReceiptKey, SequencerError> {
-        let bytes = read_key(&self.receipt_key)?;
-        ReceiptKey::from_bytes(bytes.0)
+        ReceiptKey::from_bytes(*secret(&self.receipt_key)?)
     }
 
     /// The account that posts.
@@ -161,7 +164,7 @@ impl Config {
     /// # Errors
     /// [`SequencerError::File`], [`SequencerError::Config`].
     pub fn account(&self) -> Result<Account, SequencerError> {
-        Ok(Account::from_bytes(&read_key(&self.posting_key)?)?)
+        Ok(Account::from_bytes(&B256::new(*secret(&self.posting_key)?))?)
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -170,6 +173,7 @@ impl Config {
             page: Duration::from_millis(self.order.page_ms),
             hold: Duration::from_millis(self.order.hold_ms),
             batch_pages: self.order.batch_pages.min(pages_max),
+            batch_pages_max: pages_max,
             batch: Duration::from_millis(self.order.batch_ms),
             idle: Duration::from_millis(self.order.idle_ms),
         }
@@ -180,20 +184,27 @@ impl Config {
     }
 }
 
-fn read_key(path: &Path) -> Result<alloy_primitives::B256, SequencerError> {
-    let file = |source| SequencerError::File { path: path.to_path_buf(), source };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(path).map_err(file)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(SequencerError::Config(format!(
-                "{} is open to others than its owner; allow only the owner to read it (mode 600)",
-                path.display()
-            )));
-        }
+fn secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, SequencerError> {
+    read_key(path).map_err(|error| SequencerError::Config(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::Address;
+    use chartroll_core::batch::Header;
+    use chartroll_core::limits::PAGE_BYTES;
+    use chartroll_core::page::Page;
+    use chartroll_l1::Calls;
+
+    /// L1's pools take transactions of 128 KiB; fees, nonce and signature are below 300 bytes.
+    #[test]
+    fn a_full_batch_in_calldata_fits_one_transaction() {
+        let full = |pages: u64| {
+            let pages: Vec<Page> = (0..pages).map(|_| Page::new([0xff; PAGE_BYTES])).collect();
+            let call = Calls::new(Address::ZERO).post_calldata(&Header::genesis(B256::ZERO), &pages);
+            call.input.len() + 300
+        };
+        assert!(full(CALLDATA_PAGES_MAX) <= 128 * 1024);
     }
-    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(file)?);
-    let malformed = |_| SequencerError::Config(format!("{} does not hold 64 hexadecimal digits", path.display()));
-    text.trim().parse().map_err(malformed)
 }

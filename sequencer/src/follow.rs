@@ -9,14 +9,14 @@ use crate::error::SequencerError;
 use crate::intake::Gates;
 use crate::metrics;
 use crate::order::log::OrderLog;
-use crate::order::writer::Input;
+use crate::order::writer::{Input, order};
 use alloy_primitives::Address;
 use chartroll_l1::{At, BatchPosted, Event, Head, ItemEnqueued, Reader, Tips, Update, Watcher};
 use chartroll_ledger::Ledger;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 /// L1 as this sequencer sees it.
 #[derive(Clone, Debug, Default)]
@@ -184,7 +184,7 @@ impl Follower {
         let is_ours = |head: &Head| head.sequencer == self.address && head.epoch > 0;
         let sure = finalized.filter(|head| is_ours(head) && is_ours(latest) && head.epoch == latest.epoch);
         if let Some(head) = sure {
-            self.order(|done| Input::Epoch { epoch: head.epoch, done }).await?;
+            order(&self.orders, |done| Input::Epoch { epoch: head.epoch, done }).await?;
         }
         let no_office = sure.is_none();
         self.gates.send_if_modified(|gates| core::mem::replace(&mut gates.no_office, no_office) != no_office);
@@ -210,20 +210,9 @@ impl Follower {
     async fn take_final_items(&mut self, finalized: u64) -> Result<(), SequencerError> {
         while let Some(next) = self.waiting.front().filter(|item| item.block.number <= finalized).cloned() {
             let (index, item) = (next.index, Box::new(next.item));
-            self.order(|done| Input::Item { index, item, done }).await?;
+            order(&self.orders, |done| Input::Item { index, item, done }).await?;
             crash::point("follow.item");
             self.waiting.pop_front();
-        }
-        Ok(())
-    }
-
-    /// Hands something to the ordering thread and waits until it is durable.
-    async fn order(&self, input: impl FnOnce(oneshot::Sender<()>) -> Input) -> Result<(), SequencerError> {
-        let (done, waiting) = oneshot::channel();
-        let (orders, input) = (self.orders.clone(), input(done));
-        let sent = tokio::task::spawn_blocking(move || orders.send(input).is_ok()).await;
-        if !sent.unwrap_or(false) || waiting.await.is_err() {
-            return Err(SequencerError::Ended("the ordering thread"));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Holds nothing: an envelope that is refused or not answered was not taken. Full is an answer, never silence.
 
 use crate::metrics;
+use crate::order::log::OrderLog;
 use crate::order::writer::{Accepted, Denied, Input, Waiting};
 use crate::order::{SharedTables, Verified};
 use chartroll_core::admission::{self, AdmitError};
@@ -62,6 +63,7 @@ pub(crate) struct Intake {
     pub(crate) tables: SharedTables,
     pub(crate) queue: SyncSender<Input>,
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) log: Arc<OrderLog>,
     pub(crate) backlog: Backlog,
     pub(crate) gates: watch::Receiver<Gates>,
 }
@@ -104,7 +106,8 @@ impl Intake {
         let verified = {
             let envelope = Envelope::decode(&bytes)?;
             admission::check_budget(&envelope)?;
-            self.verify(&envelope)?
+            // A repeat has its place already, whatever became of its signer's key since: the writer answers it.
+            if self.is_repeat(&envelope) { None } else { self.verify(&envelope)? }
         };
         let (answer, waiting) = oneshot::channel();
         match self.queue.try_send(Input::Envelope(Waiting { bytes, verified, answer })) {
@@ -128,6 +131,13 @@ impl Intake {
             return Err(busy(Limit::Unposted));
         }
         Ok(())
+    }
+
+    /// Whether these very bytes have a place. The digest covers the signature: nobody else knows it.
+    fn is_repeat(&self, envelope: &Envelope<'_>) -> bool {
+        let signer = self.tables.read().principal(envelope.head.signer).copied();
+        let used = signer.is_ok_and(|signer| envelope.head.nonce < signer.nonce);
+        used && matches!(self.log.place_by_digest(&envelope.digest()), Ok(Some(_)))
     }
 
     /// Verifies a signature over rows as they stand now. `None` where they do not say yet: the writer decides.

@@ -16,8 +16,8 @@ use chartroll_core::admission::AdmitError;
 use chartroll_core::eip712::Chain;
 use chartroll_core::envelope::Envelope;
 use chartroll_core::key::Key;
-use chartroll_core::ordering::{OpenPage, PlaceError, Placed, PlacedItem, place_item, unrooted};
-use chartroll_core::page::PageKind;
+use chartroll_core::ordering::{OpenPage, PlaceError, Placed, PlacedItem, place_item};
+use chartroll_core::page::{Page, PageKind};
 use chartroll_core::queue::QueueItem;
 use chartroll_core::receipt::Place;
 use chartroll_core::rows::Rows;
@@ -58,6 +58,13 @@ pub(crate) struct Executed {
     /// The last closed batch, and the first page after it.
     pub(crate) batch: u64,
     pub(crate) batch_page: u64,
+}
+
+/// A batch by its number, and its first page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchStart {
+    pub(crate) number: u64,
+    pub(crate) first_page: u64,
 }
 
 /// A page whose content is fixed: what the executor gets.
@@ -223,7 +230,7 @@ impl Orderer {
     /// Closes the open page, if there is one.
     pub(crate) fn close_page(&mut self, steps: &mut Steps) -> Result<(), SequencerError> {
         let Some(open) = self.open.take() else { return Ok(()) };
-        let page = unrooted(open.clock(), PageKind::Normal, open.body())
+        let page = Page::build(&B256::ZERO, open.clock(), PageKind::Normal, open.body())
             .map_err(|_| SequencerError::Damaged("a page is too long"))?;
         steps.closed.push(ClosedPage { number: self.next_page, source: Source { page, item: None } });
         self.next_page += 1;
@@ -240,8 +247,12 @@ impl Orderer {
         steps: &mut Steps,
     ) -> Result<Option<PlacedItem>, SequencerError> {
         let meta = self.tables.read().meta()?;
-        if index != meta.cursor {
+        if index < meta.cursor {
             return Ok(None);
+        }
+        if index > meta.cursor {
+            // Taken out of turn it would be INVALID; dropped it would be lost until L1 turns this sequencer out.
+            return Err(SequencerError::Damaged("an item of the queue is missing"));
         }
         self.close_page(steps)?;
         let clock = now.max(meta.clock).max(item.time);
@@ -252,7 +263,7 @@ impl Orderer {
 
     fn put_item(&mut self, clock: Time, item: &QueueItem, steps: &mut Steps) -> Result<PlacedItem, SequencerError> {
         let placed = place_item(&mut self.tables.write(), &self.chain, clock, item)?;
-        let page = unrooted(clock, item.kind, item.body.as_slice()).map_err(|_| PlaceError::Clock)?;
+        let page = Page::build(&B256::ZERO, clock, item.kind, item.body.as_slice()).map_err(|_| PlaceError::Clock)?;
         let source = Source { page, item: Some(item.clone()) };
         steps.closed.push(ClosedPage { number: self.next_page, source });
         self.next_page += 1;
@@ -270,6 +281,32 @@ impl Orderer {
         self.record(Record::Cut, steps);
         self.next_batch += 1;
         self.batch_page = self.next_page;
+        Ok(())
+    }
+
+    /// Cuts the pages from `batch` on anew, `pages_max` to a batch, behind them an empty page with the clock `now`: L1
+    /// takes a batch only while its last clock is near. Places and clocks of envelopes stay as promised.
+    pub(crate) fn recut(
+        &mut self,
+        batch: BatchStart,
+        pages_max: u64,
+        now: Time,
+        steps: &mut Steps,
+    ) -> Result<(), SequencerError> {
+        self.close_page(steps)?;
+        self.open_page(now, steps)?;
+        self.close_page(steps)?;
+        // Those of this very group as well.
+        steps.group.cuts.retain(|(number, _)| *number < batch.number);
+        steps.group.recut = Some(batch.number);
+        (self.next_batch, self.batch_page) = (batch.number, batch.first_page);
+        while self.batch_page < self.next_page {
+            let end = self.batch_page.saturating_add(pages_max).min(self.next_page);
+            steps.group.cuts.push((self.next_batch, end));
+            self.record(Record::Cut, steps);
+            self.next_batch += 1;
+            self.batch_page = end;
+        }
         Ok(())
     }
 

@@ -10,12 +10,16 @@ use crate::follow::View;
 use crate::http::Archive;
 use crate::intake::Gates;
 use crate::metrics;
+use crate::order::BatchStart;
+use crate::order::writer::{Input, now, order};
 use alloy_primitives::{B256, keccak256};
 use chartroll_core::batch::Header;
 use chartroll_core::mask::PeriodSecret;
+use chartroll_core::time::Time;
 use chartroll_l1::{At, Calls, Intent, L1Error, Reader, Sender, Status};
 use chartroll_ledger::{BatchRecord, Ledger, MaskError, Masks};
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -33,6 +37,9 @@ pub(crate) struct Poster {
     pub(crate) calls: Calls,
     pub(crate) masks: Arc<Masks>,
     pub(crate) blobs: bool,
+    /// Pages that L1 takes in one batch.
+    pub(crate) batch_pages_max: u64,
+    pub(crate) orders: SyncSender<Input>,
     pub(crate) archive: Archive,
     pub(crate) view: watch::Receiver<View>,
     /// Told that no period stands ready.
@@ -77,6 +84,7 @@ impl Poster {
         if !view.is_in_office {
             return Ok(());
         }
+        self.reopen_recut().await?;
         self.close_next(&view).await?;
         self.post_next(&view).await?;
         if self.confirms {
@@ -138,10 +146,11 @@ impl Poster {
         }
         let number = progress.posted + 1;
         let record = self.ledger.batch(number)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
-        if let Some(Status::Mined(_) | Status::Safe(_) | Status::Finalized(_) | Status::Pending { .. }) =
-            self.sender.status(&key_of(&record)).await
-        {
-            // Mined: the watcher tells when its block is read.
+        if !matches!(self.sender.status(&key_of(&record)).await, None | Some(Status::Failed { .. })) {
+            // The transaction manager has it, waiting or sent; once mined, the watcher tells when its block is read.
+            return Ok(());
+        }
+        if self.is_stale(record.header.clock) && !self.is_on_l1(&record).await? && self.recut(&record).await? {
             return Ok(());
         }
         let Some(terms) = self.terms(view.epoch, record.header.slot).await? else { return Ok(()) };
@@ -176,15 +185,48 @@ impl Poster {
         Ok(batch.is_some_and(|batch| batch.content_hash == key_of(record)))
     }
 
-    /// Makes closed batches anew that were not posted and can no longer be: another epoch or mask.
+    /// Lets closed batches be closed anew that were not posted and can no longer be: another epoch or mask.
     async fn close_again(&self, first: u64, view: &View) -> Result<(), SequencerError> {
-        for number in first..=self.ledger.progress().closed {
+        tracing::warn!(batch = first, epoch = view.epoch, "batches are closed again under other terms");
+        let ledger = Arc::clone(&self.ledger);
+        off_thread(move || Ok(ledger.reopen(first - 1)?)).await
+    }
+
+    /// Whether L1 holds a clock for too old, or soon will. Pauses, which L1 counts out, are not looked at: cut anew
+    /// once too often costs an empty page.
+    fn is_stale(&self, clock: Time) -> bool {
+        let taken_ms = self.reader.parameters().clock_past.saturating_mul(1_000);
+        now().millis() > clock.millis().saturating_add(taken_ms / 4 * 3)
+    }
+
+    /// Cuts a batch that L1 takes no longer anew, with all that follows, so that it ends with a fresh clock. `false`
+    /// where more pages are too old than fit a batch: then L1 decides, and by its rules turns this sequencer out.
+    async fn recut(&self, record: &BatchRecord) -> Result<bool, SequencerError> {
+        let batch = BatchStart { number: record.header.number, first_page: record.first_page };
+        let (mut stale, executed) = (batch.first_page, self.ledger.progress().pages);
+        while stale < executed && self.ledger.page(stale)?.is_some_and(|page| self.is_stale(page.clock())) {
+            stale += 1;
+            if stale - batch.first_page >= self.batch_pages_max {
+                tracing::error!(batch = batch.number, "more pages than one batch takes are too old for L1");
+                return Ok(false);
+            }
+        }
+        order(&self.orders, |done| Input::Recut { batch, done }).await?;
+        tracing::warn!(batch = batch.number, "batch cut anew: L1 takes its clock no longer");
+        self.reopen_recut().await?;
+        Ok(true)
+    }
+
+    /// Opens batches again whose cut moved since they were closed; also after a crash in between.
+    async fn reopen_recut(&self) -> Result<(), SequencerError> {
+        let progress = self.ledger.progress();
+        for number in progress.posted + 1..=progress.closed {
             let record = self.ledger.batch(number)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
-            let parent = self.ledger.batch(number - 1)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
-            let Some(terms) = self.terms(view.epoch, Closer::next_slot(&parent.header)).await? else { return Ok(()) };
-            let closer = self.closer.clone();
-            off_thread(move || closer.close(number, record.next_page(), &terms)).await?;
-            tracing::warn!(batch = number, epoch = view.epoch, "batch closed again under other terms");
+            // A successor's ledger has batches that its own log never cut.
+            if self.closer.log.cut(number)?.is_some_and(|next_page| next_page != record.next_page()) {
+                let ledger = Arc::clone(&self.ledger);
+                return off_thread(move || Ok(ledger.reopen(number - 1)?)).await;
+            }
         }
         Ok(())
     }

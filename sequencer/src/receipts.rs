@@ -3,11 +3,11 @@
 use crate::error::SequencerError;
 use crate::order::record::StoredPlace;
 use crate::order::writer::{Accepted, Answer};
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256};
 use chartroll_core::eip712::Chain;
 use chartroll_core::receipt::{Place, Receipt, group_receipts, group_root};
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use secp256k1::{Message, PublicKey, SecretKey};
+use chartroll_core::signature;
+use secp256k1::SecretKey;
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
 
@@ -33,18 +33,12 @@ impl ReceiptKey {
 
     /// Its Ethereum address, as it stands with the bond.
     pub fn address(&self) -> Address {
-        let [_, point @ ..] = PublicKey::from_secret_key(&self.0).serialize_uncompressed();
-        Address::from_word(keccak256(point))
+        signature::address(&self.0)
     }
 
-    /// r ‖ s over a digest, the parity in the top bit of s (EIP-2098); deterministic (RFC 6979), low s.
+    /// r ‖ s over a digest, docs/spec.md §7.5.
     pub fn sign(&self, digest: &B256) -> [u8; 64] {
-        let signature = RecoverableSignature::sign_ecdsa_recoverable(Message::from_digest(digest.0), &self.0);
-        let (id, mut bytes) = signature.serialize_compact();
-        if let (RecoveryId::One, Some(top)) = (id, bytes.get_mut(32)) {
-            *top |= 0x80;
-        }
-        bytes
+        signature::sign(&self.0, digest)
     }
 }
 

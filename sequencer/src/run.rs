@@ -140,7 +140,7 @@ impl Node {
             SubmissionServer::new(SubmissionService { intake }).max_decoding_message_size(REQUEST_BYTES_MAX);
         let routes = services.routes().add_service(submission);
         let follower = self.follower(orders.clone(), view, gates.clone());
-        let poster = self.poster(seen, gates.clone());
+        let poster = self.poster(orders.clone(), seen, gates.clone());
         let sender = Arc::clone(&self.sender);
         let archive = self.archive.clone();
 
@@ -181,8 +181,8 @@ impl Node {
     }
 
     fn intake(&self, tables: SharedTables, queue: SyncSender<Input>, gates: watch::Receiver<Gates>) -> Intake {
-        let (ledger, backlog) = (Arc::clone(&self.ledger), self.config.backlog());
-        Intake { chain: self.issuer.chain, tables, queue, ledger, backlog, gates }
+        let (ledger, log, backlog) = (Arc::clone(&self.ledger), Arc::clone(&self.log), self.config.backlog());
+        Intake { chain: self.issuer.chain, tables, queue, ledger, log, backlog, gates }
     }
 
     fn live(
@@ -209,16 +209,21 @@ impl Node {
         }
     }
 
-    fn poster(&self, view: watch::Receiver<View>, gates: watch::Sender<Gates>) -> Poster {
-        let chain = self.issuer.chain;
+    fn poster(&self, orders: SyncSender<Input>, view: watch::Receiver<View>, gates: watch::Sender<Gates>) -> Poster {
         Poster {
-            closer: Closer { chain, ledger: Arc::clone(&self.ledger), log: Arc::clone(&self.log) },
+            closer: Closer {
+                masks: Arc::clone(&self.masks),
+                ledger: Arc::clone(&self.ledger),
+                log: Arc::clone(&self.log),
+            },
             ledger: Arc::clone(&self.ledger),
             reader: self.reader.clone(),
             sender: Arc::clone(&self.sender),
-            calls: Calls::new(chain.contract()),
+            calls: Calls::new(self.issuer.chain.contract()),
             masks: Arc::clone(&self.masks),
             blobs: self.config.data == DataMode::Blob,
+            batch_pages_max: self.config.limits().batch_pages_max,
+            orders,
             archive: self.archive.clone(),
             view,
             gates,

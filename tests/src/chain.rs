@@ -41,11 +41,13 @@ pub struct Terms {
     pub mining: Mining,
     /// Seconds during which a batch can be convicted.
     pub window: u64,
+    /// Seconds that a batch's clock may lie behind the block that posts it.
+    pub clock_past: u64,
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { blobs: true, masked: false, mining: Mining::Every(1), window: 30 }
+        Self { blobs: true, masked: false, mining: Mining::Every(1), window: 30, clock_past: 30 }
     }
 }
 
@@ -83,7 +85,7 @@ impl Chain {
         let parameters = Parameters {
             masked: terms.masked,
             window: terms.window,
-            clock_past: terms.window,
+            clock_past: terms.clock_past.min(terms.window),
             exit_delay: terms.window + 5,
             depose_idle: DEPOSE_IDLE,
             ..Parameters::development(State::genesis().root(), owner.address())

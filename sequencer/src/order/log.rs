@@ -46,6 +46,8 @@ pub(crate) struct Group {
     pub(crate) pages: Vec<(u64, u64)>,
     /// Batches that were cut: batch, next page.
     pub(crate) cuts: Vec<(u64, u64)>,
+    /// From this batch on, earlier cuts hold no longer.
+    pub(crate) recut: Option<u64>,
 }
 
 /// The ordering log.
@@ -98,6 +100,9 @@ impl OrderLog {
         }
         for (page, record) in &group.pages {
             batch.put_cf(self.family(family::PAGES)?, page.to_be_bytes(), record.to_be_bytes());
+        }
+        if let Some(first) = group.recut {
+            batch.delete_range_cf(self.family(family::CUTS)?, first.to_be_bytes(), u64::MAX.to_be_bytes());
         }
         for (number, next_page) in &group.cuts {
             batch.put_cf(self.family(family::CUTS)?, number.to_be_bytes(), next_page.to_be_bytes());

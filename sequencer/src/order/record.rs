@@ -10,7 +10,7 @@ use chartroll_core::row::{Index, Table};
 use chartroll_core::time::Time;
 
 /// One step of the order.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(crate) enum Record {
     /// A page was opened with this clock.
     Opened(Time),
@@ -34,6 +34,20 @@ pub(crate) struct NotARecord;
 impl From<Short> for NotARecord {
     fn from(_: Short) -> Self {
         Self
+    }
+}
+
+/// Its kind and length alone: envelopes and items name patients' rows.
+impl core::fmt::Debug for Record {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Opened(clock) => f.debug_tuple("Opened").field(clock).finish(),
+            Self::Envelope(bytes) => f.debug_tuple("Envelope").field(&bytes.len()).finish(),
+            Self::Closed => f.write_str("Closed"),
+            Self::Item(clock, _) => f.debug_tuple("Item").field(clock).finish(),
+            Self::Cut => f.write_str("Cut"),
+            Self::Epoch(epoch) => f.debug_tuple("Epoch").field(epoch).finish(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::log::OrderLog;
 use super::record::StoredPlace;
-use super::{ClosedPage, Orderer, Steps, Verified};
+use super::{BatchStart, ClosedPage, Orderer, Steps, Verified};
 use crate::crash;
 use crate::error::SequencerError;
 use crate::metrics;
@@ -43,16 +43,38 @@ pub(crate) enum Input {
     Item { index: u64, item: Box<QueueItem>, done: oneshot::Sender<()> },
     /// Receipts from here on are of this epoch. Answered once it is durable.
     Epoch { epoch: u64, done: oneshot::Sender<()> },
+    /// Cut the pages from this batch on anew: L1 takes it no longer. Answered once it is durable.
+    Recut { batch: BatchStart, done: oneshot::Sender<()> },
     /// Close what is open and end.
     Stop,
 }
 
+/// Hands something to the ordering thread, and returns once it is durable.
+pub(crate) async fn order(
+    orders: &SyncSender<Input>,
+    input: impl FnOnce(oneshot::Sender<()>) -> Input,
+) -> Result<(), SequencerError> {
+    let (done, waiting) = oneshot::channel();
+    let (orders, input) = (orders.clone(), input(done));
+    let sent = tokio::task::spawn_blocking(move || orders.send(input).is_ok()).await;
+    if !sent.unwrap_or(false) || waiting.await.is_err() {
+        return Err(SequencerError::Ended("the ordering thread"));
+    }
+    Ok(())
+}
+
 /// An envelope that waits for its place.
-#[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) bytes: Vec<u8>,
     pub(crate) verified: Verified,
     pub(crate) answer: oneshot::Sender<Answer>,
+}
+
+/// Its length alone: its bytes name patients' rows.
+impl core::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Waiting").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
 }
 
 /// A small envelope that waits for a gap. Not placed, not durable, not answered: dying loses nothing that was promised.
@@ -91,8 +113,10 @@ pub(crate) struct Denied {
 pub(crate) struct Limits {
     /// A page stays open no longer.
     pub(crate) page: Duration,
-    /// A batch takes no more pages.
+    /// A batch is cut at so many pages.
     pub(crate) batch_pages: u64,
+    /// L1 takes no more in one.
+    pub(crate) batch_pages_max: u64,
     /// A batch is cut no later after its first page.
     pub(crate) batch: Duration,
     /// A small envelope waits for a gap no longer; it does not wait if zero.
@@ -171,6 +195,11 @@ impl Writer {
             }
             Input::Epoch { epoch, done } => {
                 self.orderer.start_epoch(epoch, &mut turn.steps);
+                turn.done.push(done);
+            }
+            Input::Recut { batch, done } => {
+                self.orderer.recut(batch, self.limits.batch_pages_max, now(), &mut turn.steps)?;
+                (self.page_since, self.batch_since, self.last_cut) = (None, None, Instant::now());
                 turn.done.push(done);
             }
             Input::Stop => turn.stops = true,

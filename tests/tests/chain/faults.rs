@@ -74,6 +74,30 @@ async fn an_empty_wallet_stops_posting_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn batches_that_grew_too_old_for_l1_are_cut_anew_and_posted() {
+    let chain = Chain::start(Terms { blobs: false, clock_past: 8, ..Terms::default() }).await;
+    let sequencer = Node::sequencer(&chain, "").await;
+    let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 20).await;
+    let poor = chain.sequencer_account().address();
+    chain.dev.set_balance(poor, U256::ZERO).await.expect("Anvil does so");
+    let mut promises = Promises::default();
+    let closed = sequencer.status().await.expect("it answers").batch_closed;
+    promises.send(&mut hospital, 1, 5).await;
+    until("a batch is closed", async || sequencer.status().await.is_some_and(|status| status.batch_closed > closed))
+        .await;
+    promises.send(&mut hospital, 2, 5).await;
+    until("its clock is too old", async || sequencer.said().contains("batch cut anew")).await;
+    // A crash right behind it changes nothing.
+    sequencer.kill();
+    let sequencer = Node::sequencer(&chain, "").await;
+    promises.send(&mut hospital, 3, 5).await;
+    chain.dev.set_balance(poor, U256::from(10u128.pow(20))).await.expect("Anvil does so");
+    let verifier = Node::verifier(&chain, "verifier", "").await;
+    promises.hold_at(&sequencer.reading().asking_as(hospital.asker(&chain))).await;
+    promises.hold_on_l1(&chain, &sequencer, &verifier).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn l1_may_go_away_and_come_back() {
     let chain = Chain::start(Terms { blobs: false, ..Terms::default() }).await;
     let sequencer = Node::sequencer(&chain, "").await;

@@ -19,7 +19,6 @@ use batches::Batches;
 use board::{Board, check, grouped, heading, note};
 use chartroll_client::keys::SigningKey;
 use chartroll_client::read::Asker;
-use chartroll_l1::dev::Mining;
 use chartroll_proto::v1::Rung;
 use chartroll_tests::chain::hospital::{Hospital, admin_key};
 use chartroll_tests::chain::node::Node;
@@ -92,7 +91,7 @@ impl Demo {
         heading("1  L1 (Anvil), the contract, three hospitals on it");
         let start = Instant::now();
         note("a block a second; the chain is masked, its pages lie in blobs");
-        let terms = Terms { blobs: true, masked: true, mining: Mining::Every(1), window: WINDOW_SECONDS };
+        let terms = Terms { masked: true, window: WINDOW_SECONDS, ..Terms::default() };
         let chain = Chain::start(terms).await;
         for org in [2, 3] {
             chain.register_org(org).await;
