@@ -12,6 +12,7 @@ use chartroll_client::sign::{Identity, Signed, Signer};
 use chartroll_client::submit::{Submitted, Submitter};
 use chartroll_core::codes::Role;
 use chartroll_core::event::{Access, Event, PatientOpen, PrincipalAdd};
+use chartroll_core::key::Key;
 use chartroll_core::time::Time;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -74,9 +75,22 @@ impl Hospital {
     }
 
     async fn add(&mut self, label: &str, role: Role) -> u32 {
+        self.add_with(label, role, SigningKey::secp256k1(label).public()).await
+    }
+
+    /// From here on its system signs on P-256, as an HSM does.
+    pub async fn sign_on_p256(&mut self, chain: &Chain) {
+        let label = format!("HSM {}", self.org);
+        let secret = keccak256(&label);
+        let row = self.add_with(&label, Role::System, SigningKey::p256(&label).public()).await;
+        let key = keys::SigningKey::p256(&secret.0).expect("a hash is a key");
+        self.system = Signer::new(chain.chain, Identity { row, org: self.org, role: Role::System }, key, 0);
+    }
+
+    async fn add_with(&mut self, label: &str, role: Role, key: Key) -> u32 {
         let add = PrincipalAdd {
             role,
-            key: SigningKey::secp256k1(label).public(),
+            key,
             sealing_key: B256::ZERO,
             tag: keccak256(label),
             valid_from: Time::ZERO,
@@ -120,8 +134,7 @@ impl Hospital {
 
     /// Asks nodes as its system.
     pub fn asker(&self, chain: &Chain) -> Asker {
-        let key = sdk_key(&format!("system {}", self.org));
-        Asker { chain: chain.chain, principal: self.system.identity().row, key }
+        Asker { chain: chain.chain, principal: self.system.identity().row, key: self.system.key().clone() }
     }
 
     /// Sends an envelope, checks its receipt against L1, learns the rows it made.

@@ -62,6 +62,20 @@ impl Node {
         Self::start(chain, "sequencer", &config, environment, (grpc, http)).await
     }
 
+    /// Starts the chain's sequencer where no file can grow beyond `kilobytes`, as on a disk that is full by then.
+    pub async fn sequencer_short_of_disk(chain: &Chain, kilobytes: u32) -> Self {
+        let config = chain.folder().join("sequencer.toml");
+        std::fs::write(&config, chain.sequencer_config("")).expect("a file");
+        // Ignored, the signal becomes an error of the write; `exec` keeps the process's id.
+        let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("bash");
+        command.args(["-c", &script]).arg(binary());
+        let (grpc, http) = chain.ports;
+        let node = Self::spawn(chain, command, "sequencer", &config, (grpc, http)).await.expect("it starts");
+        node.until_open().await;
+        node
+    }
+
     /// Starts the chain's sequencer and waits until it takes envelopes.
     pub async fn sequencer(chain: &Chain, more: &str) -> Self {
         let node = Self::try_sequencer(chain, more, &[]).await.expect("the sequencer starts");
@@ -96,16 +110,27 @@ impl Node {
         environment: &[(&str, &str)],
         ports: (u16, u16),
     ) -> Option<Self> {
+        let mut command = Command::new(binary());
+        command.envs(environment.iter().copied());
+        Self::spawn(chain, command, kind, config, ports).await
+    }
+
+    async fn spawn(
+        chain: &Chain,
+        mut command: Command,
+        kind: &str,
+        config: &std::path::Path,
+        ports: (u16, u16),
+    ) -> Option<Self> {
         let (grpc, http) = (local(ports.0), local(ports.1));
         let number = NODES.fetch_add(1, Ordering::SeqCst);
         let log = chain.folder().join(format!("{kind}-{number}.log"));
         let errors = File::create(&log).expect("a log");
         let (grpc_key, http_key) = if kind == "verifier" { ("listen", "metrics") } else { ("serving.listen", "http") };
-        let child = Command::new(binary())
+        let child = command
             .args(["--json", kind, "--config"])
             .arg(config)
             .args(["--set", &format!("{grpc_key}={grpc}"), "--set", &format!("{http_key}={http}")])
-            .envs(environment.iter().copied())
             .env("CHARTROLL_LOG", "info,hyper=warn,h2=warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -5,6 +5,7 @@ mod crashes;
 mod faults;
 mod forced;
 mod geth;
+mod hostile;
 mod life_cycle;
 mod masks;
 mod reorgs;
