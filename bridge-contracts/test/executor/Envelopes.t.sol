@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Events} from "../../src/executor/Events.sol";
+import {Bench} from "./Bench.sol";
+import {ExecutorFixture} from "./ExecutorFixture.sol";
+
+/// @title Envelopes, signatures and digests as the golden vectors have them
+contract EnvelopesTest is ExecutorFixture {
+    Bench private bench;
+
+    function setUp() public override {
+        super.setUp();
+        bench = new Bench();
+    }
+
+    function test_every_envelope_decodes_or_has_its_fault() public view {
+        uint256 count = 0;
+        while (this.checkEnvelope(count)) count++;
+        vm.assertEq(count, 314);
+    }
+
+    function checkEnvelope(uint256 index) external view returns (bool) {
+        string memory json = read("envelopes.json");
+        string memory path = entry("", index);
+        if (!vm.keyExistsJson(json, path)) return false;
+        string memory name = vm.parseJsonString(json, string.concat(path, ".name"));
+        (uint256 refusal, uint256[] memory words) = bench.decode(vm.parseJsonBytes(json, string.concat(path, ".bytes")));
+        uint256 code = numberOf(json, string.concat(path, ".refusal.code"));
+        uint256 event_ = numberOf(json, string.concat(path, ".refusal.event"));
+        vm.assertEq(refusal, (code == NONE ? 0 : code) | (event_ == NONE ? 0 : (event_ + 1) << 8), name);
+        if (refusal != 0) return true;
+        string memory events = string.concat(path, ".events");
+        for (uint256 i = 0; i < words.length; i++) {
+            string memory place = entry(events, i);
+            vm.assertEq(Events.timeOf(words[i]), vm.parseJsonUint(json, string.concat(place, ".time")), name);
+            if (!Events.isAccess(words[i])) continue;
+            uint256 fields = words[i] >> Events.CODES_AT & ((1 << 120) - 1);
+            bytes memory full = abi.encodePacked(uint8(0x80), uint120(fields));
+            vm.assertEq(full, vm.parseJsonBytes(json, string.concat(place, ".full")));
+        }
+        vm.assertFalse(vm.keyExistsJson(json, entry(events, words.length)));
+        return true;
+    }
+
+    function test_every_signature_verifies_or_has_its_fault() public view {
+        string memory json = read("signatures.json");
+        uint256 count = 0;
+        for (; vm.keyExistsJson(json, entry("", count)); count++) {
+            string memory path = entry("", count);
+            uint256 kind = vm.parseJsonUint(json, string.concat(path, ".key_kind"));
+            // Without a key nobody gets as far: stage 4.
+            if (kind == 0) continue;
+            uint256 refusal = bench.verify(
+                kind,
+                vm.parseJsonBytes(json, string.concat(path, ".key")),
+                vm.parseJsonBytes32(json, string.concat(path, ".digest")),
+                vm.parseJsonBytes(json, string.concat(path, ".signature"))
+            );
+            bytes32 result = keccak256(bytes(vm.parseJsonString(json, string.concat(path, ".result"))));
+            uint256 expected = result == keccak256("ok") ? 0 : result == keccak256("Malformed") ? 0x71 : 0x72;
+            vm.assertEq(refusal, expected, vm.parseJsonString(json, string.concat(path, ".name")));
+        }
+        vm.assertEq(count, 79);
+    }
+
+    function test_the_domain_is_the_one_of_the_vectors() public view {
+        string memory json = read("digests.json");
+        uint64 chainId = uint64(vm.parseJsonUint(json, ".chain.chain_id"));
+        address rollup = vm.parseJsonAddress(json, ".chain.contract");
+        vm.assertEq(bench.separator(chainId, rollup), vm.parseJsonBytes32(json, ".domain_separator"));
+    }
+}

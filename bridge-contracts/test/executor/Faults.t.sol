@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IPageExecutor} from "../../src/interfaces/IPageExecutor.sol";
+import {ExecutorFixture} from "./ExecutorFixture.sol";
+
+/// @title What is wrong with a witness, or with the gas, reverts: it is never an answer
+/// @dev On pages of the golden vectors.
+contract FaultsTest is ExecutorFixture {
+    struct Call {
+        uint64 chainId;
+        address rollup;
+        bytes32 preRoot;
+        bytes32[31] page;
+        bytes item;
+        bytes witness;
+    }
+
+    /// @dev Pages that open patients, sign with both curves, are forced, act on an org, are INVALID.
+    function test_no_changed_byte_of_a_witness_is_answered() public view {
+        uint8[2][5] memory places = [[1, 2], [1, 5], [2, 0], [2, 15], [3, 18]];
+        for (uint256 i = 0; i < 5; i++) {
+            this.flip(places[i][0], places[i][1]);
+        }
+    }
+
+    function flip(uint256 chain, uint256 step) external view {
+        Call memory given = load(chain, step);
+        vm.assertEq(bytes32(errorOf(given)), 0);
+        for (uint256 i = step % 3; i < given.witness.length; i += 3) {
+            given.witness[i] ^= 0x01;
+            vm.assertTrue(errorOf(given) != 0);
+            given.witness[i] ^= 0x01;
+        }
+    }
+
+    function test_another_root_is_not_answered() public view {
+        Call memory given = load(1, 2);
+        given.preRoot = ~given.preRoot;
+        vm.assertEq(bytes32(errorOf(given)), bytes32(IPageExecutor.WrongRoot.selector));
+    }
+
+    function test_hints_are_exactly_those_that_are_asked_for() public view {
+        Call memory given = load(1, 2);
+        bytes memory whole = given.witness;
+        uint256 place = hintsAt(whole);
+        uint256 count = uint8(whole[place]);
+        vm.assertTrue(count > 2);
+        given.witness = spliced(whole, place, count - 1, slice(whole, place + 1, 4 * (count - 1)));
+        vm.assertEq(bytes32(errorOf(given)), bytes32(IPageExecutor.WrongHint.selector));
+        bytes memory more = bytes.concat(slice(whole, place + 1, 4 * count), bytes4(0));
+        given.witness = spliced(whole, place, count + 1, more);
+        vm.assertEq(bytes32(errorOf(given)), bytes32(IPageExecutor.WrongHint.selector));
+        // Of an INVALID page too.
+        given = load(3, 3);
+        place = hintsAt(given.witness);
+        given.witness = spliced(given.witness, place, 1, hex"00000000");
+        vm.assertEq(bytes32(errorOf(given)), bytes32(IPageExecutor.WrongHint.selector));
+    }
+
+    /// @dev The witness of a page without envelopes holds meta alone: too small for any other page of that state.
+    function test_a_row_that_is_not_held_is_never_invalid() public view {
+        Call memory small = load(1, 15);
+        Call memory given = load(1, 14);
+        small.page = given.page;
+        vm.assertEq(bytes32(errorOf(small)), bytes32(IPageExecutor.MissingRow.selector));
+    }
+
+    function test_an_item_is_960_bytes_of_a_known_type() public view {
+        Call memory given = load(2, 0);
+        bytes memory item = given.item;
+        given.item = bytes.concat(item, hex"00");
+        vm.assertEq(bytes32(errorOf(given)), bytes32(IPageExecutor.NotAnItem.selector));
+        given.item = slice(item, 0, 959);
+        vm.assertEq(bytes32(errorOf(given)), bytes32(IPageExecutor.NotAnItem.selector));
+        given.item = bytes.concat(hex"01", slice(item, 1, 959));
+        vm.assertEq(bytes32(errorOf(given)), bytes32(IPageExecutor.NotAnItem.selector));
+        given.item = "";
+        vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.Queue));
+        given.item = bytes.concat(hex"03", slice(item, 1, 959));
+        vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.Queue));
+    }
+
+    /// @dev Whatever gas it is given, it reverts or gives the one answer: on both curves, forced and not.
+    function test_too_little_gas_is_never_an_answer() public view {
+        uint8[2][4] memory places = [[1, 0], [1, 5], [2, 0], [2, 7]];
+        for (uint256 i = 0; i < 4; i++) {
+            this.starve(places[i][0], places[i][1]);
+        }
+    }
+
+    function starve(uint256 chain, uint256 step) external view {
+        Call memory given = load(chain, step);
+        bytes32 whole = keccak256(abi.encode(answer(given)));
+        uint256 answers = 0;
+        uint256 tries = 0;
+        for (uint256 gas_ = 10_000; gas_ < 400_000; gas_ += 977) {
+            tries++;
+            try executor.execute{gas: gas_}(
+                given.chainId, given.rollup, given.preRoot, given.page, given.item, given.witness
+            ) returns (
+                IPageExecutor.Outcome memory outcome
+            ) {
+                vm.assertEq(keccak256(abi.encode(outcome)), whole);
+                answers++;
+            } catch {}
+        }
+        vm.assertTrue(answers > 0 && answers < tries);
+    }
+
+    function load(uint256 chain, uint256 step) private view returns (Call memory given) {
+        string memory json = read("pages.json");
+        string memory path = entry("", chain);
+        given.chainId = uint64(vm.parseJsonUint(json, string.concat(path, ".chain.chain_id")));
+        given.rollup = vm.parseJsonAddress(json, string.concat(path, ".chain.contract"));
+        given.preRoot = vm.parseJsonBytes32(json, string.concat(path, ".state.root"));
+        string memory steps = string.concat(path, ".steps");
+        if (chain != 3 && step > 0) {
+            given.preRoot = vm.parseJsonBytes32(json, string.concat(entry(steps, step - 1), ".root"));
+        }
+        string memory place = entry(steps, step);
+        given.page = abi.decode(vm.parseJsonBytes(json, string.concat(place, ".page")), (bytes32[31]));
+        given.item = bytesOf(json, string.concat(place, ".item"));
+        given.witness = vm.parseJsonBytes(json, string.concat(place, ".witness"));
+    }
+
+    function answer(Call memory given) private view returns (IPageExecutor.Outcome memory) {
+        return executor.execute(given.chainId, given.rollup, given.preRoot, given.page, given.item, given.witness);
+    }
+
+    function errorOf(Call memory given) private view returns (bytes4) {
+        try executor.execute(
+            given.chainId, given.rollup, given.preRoot, given.page, given.item, given.witness
+        ) returns (
+            IPageExecutor.Outcome memory
+        ) {
+            return 0;
+        } catch (bytes memory reason) {
+            return reason.length < 4 ? bytes4(0xffffffff) : bytes4(reason);
+        }
+    }
+
+    /// @dev Where the number of hints stands: behind the rows.
+    function hintsAt(bytes memory witness) private pure returns (uint256 place) {
+        place = 1;
+        for (uint256 rows = uint8(witness[0]); rows > 0; rows--) {
+            place += 12 + uint16(bytes2(slice(witness, place + 10, 2)));
+        }
+    }
+
+    /// @dev Other hints in the place of those that are there.
+    function spliced(bytes memory witness, uint256 place, uint256 count, bytes memory hints)
+        private
+        pure
+        returns (bytes memory)
+    {
+        uint256 rest = place + 1 + 4 * uint256(uint8(witness[place]));
+        return bytes.concat(
+            slice(witness, 0, place), bytes1(uint8(count)), hints, slice(witness, rest, witness.length - rest)
+        );
+    }
+}
