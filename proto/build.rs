@@ -16,11 +16,20 @@ const REDACTED: &[&str] = &[
     ".chartroll.v1.ResolvePatientRequest",
     ".chartroll.v1.ResolveResponse",
     ".chartroll.v1.GetPagesResponse",
+    ".chartroll.v1.ListConsentsRequest",
+    ".chartroll.v1.ListConsentsResponse",
+    ".chartroll.v1.PersonId",
+    ".chartroll.v1.LogEvent",
+    ".chartroll.v1.LogRequest",
+    ".chartroll.v1.LogStreamRequest",
+    ".chartroll.v1.SubmitDocumentRequest",
+    ".chartroll.v1.PendingPrincipal",
+    ".chartroll.v1.AddedPrincipal",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let files = ["chartroll/v1/submit.proto", "chartroll/v1/read.proto", "chartroll/v1/node.proto"];
-    for file in files {
+    let files = ["submit", "read", "node", "gateway"].map(|name| format!("chartroll/v1/{name}.proto"));
+    for file in &files {
         println!("cargo:rerun-if-changed={file}");
     }
     let descriptors = protox::compile(files, ["."])?;

@@ -5,6 +5,7 @@ use chartroll_client::connect::ConnectionError;
 use chartroll_client::keyfile::KeyFileError;
 use chartroll_client::keys::KeyError;
 use chartroll_client::passphrase::PassphraseError;
+use chartroll_client::payloads::StoreError;
 use chartroll_client::period::PeriodError;
 use chartroll_client::read::ReadError;
 use chartroll_client::receipt::CheckError;
@@ -158,6 +159,19 @@ impl From<CheckError> for CliError {
             CheckError::Fault(fault) => Self::new(Exit::NotProved, format!("the receipt does not hold: {fault}")),
             CheckError::L1(error) => error.into(),
         }
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::NotFound(_) | StoreError::Erased(_) => Exit::NotFound,
+            StoreError::Digest(_) => Exit::NotProved,
+            StoreError::Denied(_) => Exit::Refused,
+            StoreError::Config(_) | StoreError::TooMany { .. } => Exit::Usage,
+            _ => Exit::Unreachable,
+        };
+        Self::of(exit, &error)
     }
 }
 

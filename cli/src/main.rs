@@ -4,12 +4,14 @@
 //! code says how it ended ([`exit`]). A command that dies half way can be repeated: files are written whole, envelopes
 //! keep their nonce, L1 is asked before it is told.
 
+mod acting;
 mod args;
 mod commands;
 mod context;
 mod events;
 mod exit;
 mod output;
+mod words;
 
 use args::Cli;
 use clap::Parser;

@@ -5,7 +5,7 @@
 //!
 //! Top down: [`sign`] makes envelopes with [`keys`] and what is [`known`] of rows; [`submit`] gets them a place and a
 //! [`receipt`]; [`read`] fetches proofs, [`bundle`] keeps them in files, [`verify`] and [`anchor`] judge them.
-//! [`keyfile`] and [`period`] keep secrets.
+//! [`keyfile`] and [`period`] keep secrets; [`payloads`] seals, opens and keeps what never goes to L1.
 
 pub mod anchor;
 pub mod backoff;
@@ -13,10 +13,12 @@ pub mod bundle;
 pub mod clock;
 pub mod connect;
 pub mod file;
+pub mod history;
 pub mod keyfile;
 pub mod keys;
 pub mod known;
 pub mod passphrase;
+pub mod payloads;
 pub mod period;
 pub mod read;
 pub mod receipt;

@@ -88,6 +88,23 @@ impl core::fmt::Debug for Resolved {
     }
 }
 
+/// A patient's consents as a node tells them.
+#[derive(Clone)]
+pub struct ConsentRows {
+    /// Their numbers, ascending.
+    pub rows: Vec<u32>,
+    /// They and the rows of meta, with their proof.
+    pub witness: Vec<u8>,
+    /// What the proof stands on.
+    pub checkpoint: CheckpointBytes,
+}
+
+impl core::fmt::Debug for ConsentRows {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ConsentRows(..)")
+    }
+}
+
 impl CheckpointBytes {
     /// Size of the log as the node says it.
     ///
@@ -296,6 +313,19 @@ impl Reading {
         let request = self.asked(request)?;
         let mut reading = self.services.clone();
         resolved(self.call(reading.resolve_patient(request)).await?)
+    }
+
+    /// A patient's consents with their proof.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn consents(&self, patient: u32, rung: v1::Rung) -> Result<ConsentRows, ReadError> {
+        let request = self.asked(v1::ListConsentsRequest { caller: None, patient, rung: rung.into() })?;
+        let mut reading = self.services.clone();
+        let answer = self.call(reading.list_consents(request)).await?;
+        let checkpoint = answer.checkpoint.ok_or(ReadError::protocol("rows without a checkpoint"))?;
+        let checkpoint = CheckpointBytes::new(checkpoint)?;
+        Ok(ConsentRows { rows: answer.rows, witness: answer.witness.to_vec(), checkpoint })
     }
 
     /// A batch by its number.

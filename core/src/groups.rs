@@ -50,9 +50,19 @@ pub(crate) fn path<H: Hasher<Hash = [u8; 32]>>(leaves: &[B256], index: usize) ->
     if index >= leaves.len() {
         return None;
     }
-    let proof = tree::<H>(leaves).proof(&[index]);
+    Some(path_in(&tree::<H>(leaves), leaves.len(), index))
+}
+
+/// Paths of all leaves, in order: the tree is hashed once for all of them.
+pub(crate) fn paths<H: Hasher<Hash = [u8; 32]>>(leaves: &[B256]) -> Vec<Inclusion> {
+    let tree = tree::<H>(leaves);
+    (0..leaves.len()).map(|index| path_in(&tree, leaves.len(), index)).collect()
+}
+
+fn path_in<H: Hasher<Hash = [u8; 32]>>(tree: &MerkleTree<H>, size: usize, index: usize) -> Inclusion {
+    let proof = tree.proof(&[index]);
     let hashes = proof.proof_hashes().iter().map(|hash| B256::new(*hash)).collect();
-    Some(Inclusion { index: index as u64, size: leaves.len() as u64, hashes })
+    Inclusion { index: index as u64, size: size as u64, hashes }
 }
 
 fn tree<H: Hasher<Hash = [u8; 32]>>(leaves: &[B256]) -> MerkleTree<H> {
@@ -78,6 +88,9 @@ mod tests {
                 assert!(path.verify(&leaves[index as usize], &root));
             }
             assert_eq!(path::<KeccakNodes>(&leaves, size as usize), None);
+            let each: Vec<Inclusion> =
+                (0..size).filter_map(|index| path::<KeccakNodes>(&leaves, index as usize)).collect();
+            assert_eq!(paths::<KeccakNodes>(&leaves), each);
         }
         assert_eq!(root::<KeccakNodes>(&[]), None);
     }

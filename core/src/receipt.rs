@@ -92,11 +92,9 @@ pub fn group_root(places: &[Place]) -> Option<B256> {
 /// Receipts of a whole group under one signature.
 pub fn group_receipts(places: &[Place], signature: &[u8; 64]) -> Vec<Receipt> {
     let leaves: Vec<B256> = places.iter().map(Place::leaf).collect();
-    let path = |index| groups::path::<KeccakNodes>(&leaves, index);
-    let receipt = |(index, place): (usize, &Place)| {
-        path(index).map(|path| Receipt { place: *place, path, signature: *signature })
-    };
-    places.iter().enumerate().filter_map(receipt).collect()
+    let paths = groups::paths::<KeccakNodes>(&leaves);
+    let receipts = places.iter().zip(paths);
+    receipts.map(|(place, path)| Receipt { place: *place, path, signature: *signature }).collect()
 }
 
 impl Receipt {

@@ -118,6 +118,28 @@ impl Ledger {
         Ok(Some((History { patient, witness, entries }, checkpoint)))
     }
 
+    /// The youngest consents of a patient, at most `limit`, under the latest root of a rung; `None` where this node has
+    /// no such root. Reads every consent: a patient asks seldom, and a million rows are some milliseconds.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn consents_of(
+        &self,
+        rung: Rung,
+        patient: u32,
+        limit: usize,
+    ) -> Result<Option<(Vec<u32>, Proved)>, LedgerError> {
+        let Some(replica) = self.replica(rung) else { return Ok(None) };
+        let Some(checkpoint) = self.checkpoint_of(&replica, rung)? else { return Ok(None) };
+        let is_its =
+            |row: &u32| replica.state.consent(*row).is_ok_and(|consent| consent.patient == patient && patient != 0);
+        let mut rows: Vec<u32> = (1..checkpoint.meta.counts.consents).rev().filter(is_its).take(limit).collect();
+        rows.reverse();
+        let indexes = rows.iter().map(|row| Index::new(Table::Consents, *row));
+        let witness = replica.state.prove(indexes.chain([Index::META, Index::FRONTIER]));
+        Ok(Some((rows, Proved { witness, checkpoint })))
+    }
+
     /// An entry of the log.
     ///
     /// # Errors

@@ -7,7 +7,8 @@ use crate::limits::CALLER_MS_MAX;
 use crate::problem::Denial;
 use crate::v1::get_receipt_request::By;
 use crate::v1::{
-    Caller, GetHistoryRequest, GetPagesRequest, GetReceiptRequest, ResolvePatientRequest, ResolvePrincipalRequest,
+    Caller, GetHistoryRequest, GetPagesRequest, GetReceiptRequest, ListConsentsRequest, ResolvePatientRequest,
+    ResolvePrincipalRequest,
 };
 use alloy_primitives::{B256, aliases::U48, keccak256};
 use alloy_sol_types::SolStruct;
@@ -63,6 +64,7 @@ macro_rules! asks {
 }
 
 asks!(GetHistoryRequest, "/chartroll.v1.Reading/GetHistory", |this| this.patient.to_be_bytes().to_vec());
+asks!(ListConsentsRequest, "/chartroll.v1.Reading/ListConsents", |this| this.patient.to_be_bytes().to_vec());
 asks!(ResolvePrincipalRequest, "/chartroll.v1.Reading/ResolvePrincipal", |this| this.key.to_vec());
 asks!(ResolvePatientRequest, "/chartroll.v1.Reading/ResolvePatient", |this| {
     [&this.org.to_be_bytes()[..], &this.pseudonym].concat()
@@ -179,6 +181,7 @@ mod tests {
             (GetHistoryRequest::METHOD, "GetHistory"),
             (GetPagesRequest::METHOD, "GetPages"),
             (GetReceiptRequest::METHOD, "GetReceipt"),
+            (ListConsentsRequest::METHOD, "ListConsents"),
             (ResolvePatientRequest::METHOD, "ResolvePatient"),
             (ResolvePrincipalRequest::METHOD, "ResolvePrincipal"),
         ];

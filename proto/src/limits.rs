@@ -10,6 +10,8 @@ pub const HISTORY_CHUNK_BYTES: usize = 64 * 1024;
 pub const HISTORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Pages in one answer: a blob's.
 pub const PAGES_PER_ANSWER_MAX: u32 = 128;
+/// Consents in one answer: with a proof of each in the largest table (about 850 bytes) they fit it.
+pub const CONSENTS_PER_ANSWER_MAX: usize = 128;
 /// Batches in one answer.
 pub const BATCHES_PER_ANSWER_MAX: u32 = 256;
 /// Batches in one answer when the request names no limit.

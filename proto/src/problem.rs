@@ -4,7 +4,7 @@
 //! Sentences name no patient and no tenant: they may be logged.
 
 use crate::v1::problem::What;
-use crate::v1::{BadField, Busy, Internal, NotEntitled, NotFound, Problem, Refused, Stopped};
+use crate::v1::{BadField, Busy, IdUsed, Internal, NotEntitled, NotFound, Problem, Refused, Stopped, Unmappable};
 use chartroll_core::refusal::{Reason, Refusal};
 use prost::Message;
 use prost::bytes::Bytes;
@@ -61,6 +61,8 @@ words!(
         Unposted "unposted" "too much waits to be posted to L1",
         /// Calls of this connection or of this node.
         Connection "connection" "too many calls at once",
+        /// Events in a gateway's outbox.
+        Outbox "outbox" "the gateway's outbox is full",
     }
 );
 words!(
@@ -91,6 +93,8 @@ words!(
         Row "row" "there is no such row",
         /// A patient.
         Patient "patient" "there is no such patient",
+        /// An event of a gateway.
+        Event "event" "the gateway gave out no such number",
         /// No root has reached the rung asked for.
         Root "root" "no root has come so far yet",
     }
@@ -166,6 +170,17 @@ impl Problem {
         Self::of(What::Internal(Internal { incident }))
     }
 
+    /// A document that becomes no event. `reason` must not repeat what stands in it.
+    pub fn unmappable(code: &str, reason: impl Into<String>, expression: &str) -> Self {
+        let (code, expression) = (code.to_owned(), expression.to_owned());
+        Self::of(What::Unmappable(Unmappable { code, reason: reason.into(), expression }))
+    }
+
+    /// A document whose id other content has.
+    pub fn id_used() -> Self {
+        Self::of(What::IdUsed(IdUsed {}))
+    }
+
     fn of(what: What) -> Self {
         Self { what: Some(what) }
     }
@@ -181,7 +196,8 @@ impl Problem {
             Some(What::NotFound(_)) => Code::NotFound,
             Some(What::NotEntitled(denied)) if denied.reason == Denial::NotYours.word() => Code::PermissionDenied,
             Some(What::NotEntitled(_)) => Code::Unauthenticated,
-            Some(What::BadField(_)) => Code::InvalidArgument,
+            Some(What::BadField(_) | What::Unmappable(_)) => Code::InvalidArgument,
+            Some(What::IdUsed(_)) => Code::AlreadyExists,
             Some(What::Internal(_)) => Code::Internal,
             None => Code::Unknown,
         }
@@ -203,6 +219,8 @@ impl Problem {
                 Denial::from_word(&denied.reason).map_or_else(|| denied.reason.clone(), |why| why.to_string())
             }
             Some(What::BadField(bad)) => format!("field {}: {}", bad.field, bad.message),
+            Some(What::Unmappable(document)) => format!("{}: {}", document.code, document.reason),
+            Some(What::IdUsed(_)) => "another document with this id was taken before".to_owned(),
             Some(What::Internal(internal)) => format!("internal fault, incident {:016x}", internal.incident),
             None => "the node did not say why".to_owned(),
         }
@@ -255,6 +273,8 @@ mod tests {
             (Problem::used_nonce(&nonce(), Bytes::from_static(&[9; 1_200])), Code::AlreadyExists),
             (Problem::bad_field("digest", "31 bytes, expected 32"), Code::InvalidArgument),
             (Problem::internal(u64::MAX), Code::Internal),
+            (Problem::unmappable("no-patient", "it names no patient", "AuditEvent"), Code::InvalidArgument),
+            (Problem::id_used(), Code::AlreadyExists),
         ];
         let busy = |limit: &Limit| (Problem::busy(*limit, Duration::from_millis(250)), Code::ResourceExhausted);
         all.extend(Limit::ALL.iter().map(busy));

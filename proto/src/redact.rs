@@ -25,6 +25,15 @@ redacted_debug!(
     ResolvePatientRequest,
     ResolveResponse,
     GetPagesResponse,
+    ListConsentsRequest,
+    ListConsentsResponse,
+    PersonId,
+    LogEvent,
+    LogRequest,
+    LogStreamRequest,
+    SubmitDocumentRequest,
+    PendingPrincipal,
+    AddedPrincipal,
 );
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! `chartroll keys`: key files.
+//! `chartroll keys`: key files; a principal's keys that change or end.
+
+mod change;
 
 use crate::context::PassphraseArgs;
 use crate::exit::{CliError, Result};
@@ -67,6 +69,10 @@ pub(crate) enum Keys {
         #[command(flatten)]
         passphrase: PassphraseArgs,
     },
+    /// Sign with another key from now on. By the principal itself, or the admin of its org.
+    Rotate(Box<change::Rotate>),
+    /// End a principal: its key is lost, in other hands, or not needed. By itself, or the admin of its org.
+    Revoke(Box<change::Revoke>),
 }
 
 /// Kinds of keys as they are typed.
@@ -100,8 +106,10 @@ impl From<KindArg> for Kind {
 }
 
 impl Keys {
-    pub(crate) fn run(self, output: Output) -> Result<()> {
+    pub(crate) async fn run(self, output: Output) -> Result<()> {
         match self {
+            Self::Rotate(command) => command.run(output).await,
+            Self::Revoke(command) => command.run(output).await,
             Self::New { file, kind, label, passphrase } => {
                 let secret = Secret::random(kind.into())?;
                 let sealed = store(&file, &secret, &label, &passphrase)?;

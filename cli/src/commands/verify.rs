@@ -3,6 +3,7 @@
 use crate::context::{L1Args, NodeArgs, RungArg, read_bytes_or_hex, read_file};
 use crate::exit::{CliError, Exit, Result};
 use crate::output::{Output, rfc3339};
+use crate::words;
 use chartroll_client::bundle::{Bundle, Verified};
 use chartroll_client::receipt::{ReceiptChecker, Standing};
 use chartroll_client::verify::VerifiedCheckpoint;
@@ -211,7 +212,7 @@ fn entry_row(entry: &Entry) -> Vec<Value> {
     vec![
         entry.sequence.into(),
         rfc3339(entry.time.millis()).into(),
-        kind_of(&entry.event).into(),
+        words::kind(&entry.event).into(),
         entry.signer.into(),
         actor,
         purpose,
@@ -219,20 +220,4 @@ fn entry_row(entry: &Entry) -> Vec<Value> {
         verdict.is_late().into(),
         verdict.is_asserted().into(),
     ]
-}
-
-const fn kind_of(event: &Event) -> &'static str {
-    match event {
-        Event::Access(_) => "access",
-        Event::PatientOpen(_) => "patient-open",
-        Event::PatientBind(_) => "patient-bind",
-        Event::PatientPolicy(_) => "patient-policy",
-        Event::PatientLink(_) => "patient-link",
-        Event::PrincipalAdd(_) => "principal-add",
-        Event::PrincipalRotate(_) => "principal-rotate",
-        Event::PrincipalRevoke(_) => "principal-revoke",
-        Event::ConsentGrant(_) => "consent-grant",
-        Event::ConsentRevoke(_) => "consent-revoke",
-        Event::Annotate(_) => "annotate",
-    }
 }

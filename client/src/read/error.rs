@@ -43,7 +43,9 @@ impl ReadError {
             return match problem.what {
                 Some(What::NotFound(_)) => Self::NotFound(sentence),
                 Some(What::NotEntitled(_)) => Self::NotEntitled(sentence),
-                Some(What::BadField(_) | What::Refused(_)) => Self::BadRequest(sentence),
+                Some(What::BadField(_) | What::Refused(_) | What::Unmappable(_) | What::IdUsed(_)) => {
+                    Self::BadRequest(sentence)
+                }
                 Some(What::Busy(_) | What::Stopped(_) | What::Internal(_)) | None => Self::Unreachable(sentence),
             };
         }

@@ -82,7 +82,7 @@ pub(super) async fn of_problem(checker: &ReceiptChecker, signed: &Signed, proble
             if restarts { Step::again(error) } else { Step::Failed(error) }
         }
         Some(What::Internal(_)) | None => Step::again(SubmitError::Unreachable(sentence)),
-        Some(What::NotFound(_) | What::NotEntitled(_) | What::BadField(_)) => {
+        Some(What::NotFound(_) | What::NotEntitled(_) | What::BadField(_) | What::Unmappable(_) | What::IdUsed(_)) => {
             Step::Failed(SubmitError::Protocol(sentence))
         }
     }

@@ -1,12 +1,15 @@
 //! Places, proofs, histories, rows.
 
-use super::entitle::{Asker, CHECKPOINT_RUNGS, Credentials};
+use super::entitle::{Asker, CHECKPOINT_RUNGS, Credentials, HISTORY_RUNGS};
 use super::live::ReceiptOf;
 use super::{Fault, Services, finality, history, metrics, now, wire};
+use crate::reads::Proved;
 use chartroll_core::key::Key;
 use chartroll_core::row::{Index, Table};
 use chartroll_proto::convert;
-use chartroll_proto::limits::{BATCHES_PER_ANSWER, BATCHES_PER_ANSWER_MAX, PAGES_PER_ANSWER_MAX};
+use chartroll_proto::limits::{
+    BATCHES_PER_ANSWER, BATCHES_PER_ANSWER_MAX, CONSENTS_PER_ANSWER_MAX, PAGES_PER_ANSWER_MAX,
+};
 use chartroll_proto::problem::Missing;
 use chartroll_proto::v1::get_receipt_request::By;
 use chartroll_proto::v1::reading_server::Reading;
@@ -14,7 +17,8 @@ use chartroll_proto::v1::{
     Batch, GetBatchRequest, GetCheckpointRequest, GetCheckpointResponse, GetConsistencyRequest, GetConsistencyResponse,
     GetFinalityRequest, GetFinalityResponse, GetHistoryRequest, GetHistoryResponse, GetInclusionRequest,
     GetInclusionResponse, GetPagesRequest, GetPagesResponse, GetReceiptRequest, GetReceiptResponse, ListBatchesRequest,
-    ListBatchesResponse, Problem, ResolvePatientRequest, ResolvePrincipalRequest, ResolveResponse,
+    ListBatchesResponse, ListConsentsRequest, ListConsentsResponse, Problem, ResolvePatientRequest,
+    ResolvePrincipalRequest, ResolveResponse,
 };
 use futures_util::stream::BoxStream;
 use prost::bytes::Bytes;
@@ -101,6 +105,15 @@ impl Reading for Services {
         let with = self.credentials(&request);
         let request = request.into_inner();
         self.answer("ResolvePatient", move |services| services.patient(&request, with)).await
+    }
+
+    async fn list_consents(
+        &self,
+        request: Request<ListConsentsRequest>,
+    ) -> Result<Response<ListConsentsResponse>, Status> {
+        let with = self.credentials(&request);
+        let request = request.into_inner();
+        self.answer("ListConsents", move |services| services.consents(&request, with)).await
     }
 
     async fn get_batch(&self, request: Request<GetBatchRequest>) -> Result<Response<Batch>, Status> {
@@ -200,6 +213,18 @@ impl Services {
         };
         asker.check_patient(&self.ledger, row, with.now)?;
         self.resolved(Index::new(Table::Patients, row), 0)
+    }
+
+    fn consents(&self, request: &ListConsentsRequest, with: Credentials) -> Result<ListConsentsResponse, Fault> {
+        Asker::of(&self.ledger, request, with)?.check_patient(&self.ledger, request.patient, with.now)?;
+        let rung = convert::rung("rung", request.rung, HISTORY_RUNGS)?;
+        let found = |state| {
+            let consents = self.ledger.consents_of(state, request.patient, CONSENTS_PER_ANSWER_MAX)?;
+            Ok(consents.map(|(rows, Proved { witness, checkpoint })| ((rows, witness), checkpoint)))
+        };
+        let ((rows, witness), checkpoint) = wire::under(&self.ledger, rung, found)?;
+        let checkpoint = Some(wire::checkpoint(&checkpoint));
+        Ok(ListConsentsResponse { rows, witness: witness.encode().into(), checkpoint })
     }
 
     fn resolved(&self, index: Index, next_nonce: u64) -> Result<ResolveResponse, Fault> {

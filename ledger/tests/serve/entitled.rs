@@ -7,12 +7,13 @@ use crate::chain::{
 use chartroll_core::codes::OrgStatus;
 use chartroll_core::history::History;
 use chartroll_core::time::Time;
+use chartroll_core::witness::Witness;
 use chartroll_proto::v1::get_receipt_request::By;
 use chartroll_proto::v1::problem::What;
 use chartroll_proto::v1::reading_client::ReadingClient;
 use chartroll_proto::v1::{
-    GetHistoryRequest, GetPagesRequest, GetReceiptRequest, Problem, ResolvePatientRequest, ResolvePrincipalRequest,
-    Rung, SignerNonce,
+    GetHistoryRequest, GetPagesRequest, GetReceiptRequest, ListConsentsRequest, Problem, ResolvePatientRequest,
+    ResolvePrincipalRequest, Rung, SignerNonce,
 };
 use chartroll_proto::{caller, convert};
 use prost::bytes::Bytes;
@@ -63,6 +64,27 @@ async fn a_history_is_for_those_it_is_about_and_those_who_act_for_its_hospital()
         assert_eq!(denial(history(&mut client, asked(principal, of_patient(1))).await), "not-yours");
     }
     assert_eq!(denial(history(&mut client, asked(PATIENT, of_patient(2))).await), "not-yours");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consents_are_for_those_who_may_read_the_history() {
+    let chart = Chart::staffed();
+    let server = serve(&chart.ledger).await;
+    let mut client = server.reading().await;
+    let of = |patient| ListConsentsRequest { caller: None, patient, rung: Rung::Executed.into() };
+    for principal in [PATIENT, PROXY, SYSTEM, OFFICER, 1] {
+        let answer = client.list_consents(asked(principal, of(1))).await.unwrap().into_inner();
+        let root = convert::hash("state root", &answer.checkpoint.unwrap().state_root).unwrap();
+        assert!(answer.rows.is_empty() && Witness::decode(&answer.witness).unwrap().verify(&root).is_ok());
+    }
+    for principal in [PRACTITIONER, OTHER_SYSTEM, 2] {
+        for patient in [0, 1, 99] {
+            assert_eq!(denial(client.list_consents(asked(principal, of(patient))).await), "not-yours");
+        }
+    }
+    assert!(client.list_consents(of(1)).await.is_err_and(|status| status.code() == Code::Unauthenticated));
+    let unspecified = ListConsentsRequest { rung: 0, ..of(1) };
+    assert!(client.list_consents(asked(PATIENT, unspecified)).await.is_err_and(|s| s.code() == Code::InvalidArgument));
 }
 
 #[tokio::test(flavor = "multi_thread")]
