@@ -1,6 +1,9 @@
 //! The command line.
 
-use crate::commands::{chain, dev, keys, org, period, prove, run, status, submit, verify};
+use crate::commands::{
+    chain, consent, dev, erase, gateway, history, keys, org, patient, period, prove, review, run, status, submit,
+    verify,
+};
 use crate::exit::HELP;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
@@ -42,6 +45,21 @@ pub(crate) enum Command {
     /// Check proofs, receipts and batches against L1.
     #[command(subcommand)]
     Verify(verify::Verify),
+    /// Everything that happened to a record: who, what, when, why, on what basis; proved whole against L1.
+    History(Box<history::History>),
+    /// What a patient permits, and whom they block.
+    #[command(subcommand)]
+    Consent(Box<consent::Consent>),
+    /// Who is in control of a record, who acts for the patient, what they want, how records belong together.
+    #[command(subcommand)]
+    Patient(Box<patient::Patient>),
+    /// Review an emergency access.
+    #[command(subcommand)]
+    Emergency(Box<review::Emergency>),
+    /// Say that an event was entered in error, or is amended.
+    Amend(Box<review::Amend>),
+    /// Destroy the keys of what was sealed for events, for good, and say so in the log. Proofs keep holding.
+    Erase(Box<erase::Erase>),
     /// Leave a bond and stand in line as a sequencer.
     Bond(chain::Bond),
     /// Turn out a sequencer that does not post.
@@ -52,6 +70,9 @@ pub(crate) enum Command {
     Sequencer(run::Node),
     /// Run a verifier.
     Verifier(run::Node),
+    /// The hospital's own side: audit documents in, signed envelopes out.
+    #[command(subcommand)]
+    Gateway(gateway::Gateway),
     /// Run everything on this machine, for development: L1, sequencer, verifier.
     Dev(dev::Dev),
     /// Print shell completions.

@@ -1,11 +1,17 @@
 //! One module a command, or a few that belong together.
 
 pub(crate) mod chain;
+pub(crate) mod consent;
 pub(crate) mod dev;
+pub(crate) mod erase;
+pub(crate) mod gateway;
+pub(crate) mod history;
 pub(crate) mod keys;
 pub(crate) mod org;
+pub(crate) mod patient;
 pub(crate) mod period;
 pub(crate) mod prove;
+pub(crate) mod review;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod submit;
@@ -20,7 +26,7 @@ use clap::CommandFactory;
 pub(crate) async fn run(cli: Cli) -> Result<()> {
     let output = Output { json: cli.json };
     match cli.command {
-        Command::Keys(command) => command.run(output),
+        Command::Keys(command) => command.run(output).await,
         Command::Period(command) => command.run(output).await,
         Command::Deploy(command) => command.run(output).await,
         Command::Org(command) => command.run(output).await,
@@ -29,11 +35,18 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Status(command) => command.run(output).await,
         Command::Prove(command) => command.run(output).await,
         Command::Verify(command) => command.run(output).await,
+        Command::History(command) => command.run(output).await,
+        Command::Consent(command) => command.run(output).await,
+        Command::Patient(command) => command.run(output).await,
+        Command::Emergency(command) => command.run(output).await,
+        Command::Amend(command) => command.run(output).await,
+        Command::Erase(command) => command.run(output).await,
         Command::Bond(command) => command.run(output).await,
         Command::Depose(command) => command.run(output).await,
         Command::Confirm(command) => command.run(output).await,
         Command::Sequencer(command) => run::sequencer(&command, output).await,
         Command::Verifier(command) => run::verifier(&command, output).await,
+        Command::Gateway(command) => command.run(output).await,
         Command::Dev(command) => command.run(output).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "chartroll", &mut std::io::stdout());

@@ -3,6 +3,7 @@
 //! Everything listens on free ports of loopback and keeps its files in a temporary folder; the L1 node ends with the
 //! value that stands for it.
 
+pub mod gateway;
 pub mod hospital;
 pub mod load;
 pub mod node;

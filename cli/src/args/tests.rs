@@ -66,6 +66,43 @@ fn every_command_of_the_documents_parses() {
 }
 
 #[test]
+fn every_command_of_patients_and_officers_parses() {
+    let node = "--node http://127.0.0.1:7000";
+    let hash = "0x0101010101010101010101010101010101010101010101010101010101010101";
+    let address = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf";
+    let signs = "--key k.json --principal 4";
+    let person = format!("--home-org 1 --pseudonym {hash} {signs}");
+    for line in [
+        format!("history --patient 5 --key k.json --principal 4 --open o.json --documents d --payloads p {node} {L1}"),
+        format!("history --home-org 1 --pseudonym {hash} --rung posted {node} {L1} --json"),
+        format!("history --proof h.json --store g.toml {L1}"),
+        format!("consent grant --to-org 2:Ward --purpose TREAT,HRESCH --until 2027-06-30 {person} {node} {L1}"),
+        format!("consent grant --to 12:2:{hash} --purpose all --action R --category ACLAB {person} {node} {L1}"),
+        format!("consent revoke 5 --signed-digest {hash} {person} {node} {L1}"),
+        format!("consent block 2:Ward --blocked 3:Other {person} --yes {node} {L1}"),
+        format!("consent unblock 2:Ward {person} {node} {L1}"),
+        format!("consent list {person} --rung posted {node} {L1}"),
+        format!("patient bind --controller 7:1:{hash} --proxy none {person} {node} {L1}"),
+        format!("patient proxy 9:1:{hash} {person} {node} {L1}"),
+        format!("patient recover --controller 7:1:{hash} --proxy 9:1:{hash} {person} {node} {L1}"),
+        format!("patient policy --consent explicit --emergency forbid {person} {node} {L1}"),
+        format!("patient link replaced-by --other {hash} {person} {node} {L1}"),
+        format!("keys rotate --new-key n.json --sealing-key o.json {signs} {node} {L1}"),
+        format!("keys rotate --of 12:1:{hash} --new-public {address} --sealing-public {hash} {signs} {node} {L1}"),
+        format!("keys revoke --reason key-compromise --compromised-since 2026-11-01 {signs} {node} {L1}"),
+        format!("emergency justify 7 --reason r.txt --recipient {hash} --payloads p {person} {node} {L1}"),
+        format!("emergency unjustified 7 {person} {node} {L1}"),
+        format!("amend 7 --entered-in-error {person} {node} {L1}"),
+        format!("amend 7 --amended a.json --recipient {hash} --store g.toml {person} {node} {L1}"),
+        format!("erase 7 8 --payloads p {person} --yes --envelope-out e.bin {node} {L1}"),
+    ] {
+        if let Err(error) = parse(&format!("chartroll {line}")) {
+            panic!("{line}: {error}");
+        }
+    }
+}
+
+#[test]
 fn what_contradicts_itself_or_lacks_something_is_a_usage_error() {
     for (line, kind) in [
         ("chartroll", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
