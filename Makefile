@@ -13,7 +13,7 @@ RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
 # The features of dependencies follow from what is built together. So that nothing is compiled twice, everything is
 # built as the tests need it: of the whole workspace, and with a test.
 BINARIES := cargo build $(CARGO_FLAGS) --workspace --bins --test tidy
-# Where `.ci/setup foundry geth` puts Forge, Anvil, Cast and solc, and geth.
+# Where `.ci/setup foundry geth s3` puts Forge, Anvil, Cast and solc, geth, and an S3 server.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chartroll/tools
 export PATH := $(TOOLS)/bin:$(TOOLS)/go:$(PATH)
 FORGE := cd bridge-contracts && FOUNDRY_SOLC="$(TOOLS)/bin/solc"
@@ -26,7 +26,7 @@ help: ## this list
 
 .PHONY: setup
 setup: ## install what is missing to build and test
-	@.ci/setup cargo-deny foundry geth
+	@.ci/setup cargo-deny foundry geth s3
 
 .PHONY: toolchain
 toolchain:
@@ -59,7 +59,7 @@ lint: ## clippy, warnings are errors
 # A test of the chain is several processes at work: with more threads they would only wait for one another.
 .PHONY: unit
 unit: ## the Rust tests
-	@.ci/setup foundry geth
+	@.ci/setup foundry geth s3
 	$(BINARIES)
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-2} cargo test $(CARGO_FLAGS) --workspace
 
@@ -87,9 +87,21 @@ contracts-test: ## the contracts: formatting, tests, gas, and whether the artifa
 	bridge-contracts/script/artifacts.py --check
 	$(FORGE) forge test
 
+# What `make bench` loads the whole chain with; more with LOADTEST='--verifier --calldata'.
+PATIENTS ?= 1000000
+EVENTS ?= 2000000
+LOADTEST ?=
+
 .PHONY: bench
-bench: toolchain ## measure
+bench: binaries ## measure the rules, then a whole chain under load (PATIENTS, EVENTS, LOADTEST)
+	@.ci/setup foundry
 	cargo bench --locked --workspace --benches
+	$(RELEASE)/loadtest bench --patients $(PATIENTS) --events $(EVENTS) --json $(RELEASE)/loadtest.json $(LOADTEST)
+
+.PHONY: soak
+soak: binaries ## ten minutes of load; every receipt and many proofs verified, memory watched
+	@.ci/setup foundry
+	$(RELEASE)/loadtest soak --minutes $${MINUTES:-10}
 
 .PHONY: fuzz
 fuzz: ## fuzz core for SECONDS=600

@@ -2,6 +2,7 @@
 
 use crate::append::{Source, Trust, check_root};
 use crate::batch::BatchRecord;
+use crate::busy::{Stage, timed};
 use crate::db::family;
 use crate::error::LedgerError;
 use crate::ledger::{Ledger, read, write};
@@ -47,14 +48,16 @@ impl Ledger {
     /// [`LedgerError::Invalid`], [`LedgerError::WrongRoot`]: it must not be posted.
     pub fn check_batch(&self, record: &BatchRecord, sources: &[Source]) -> Result<(), LedgerError> {
         let Some(checked) = &self.checked else { return Err(LedgerError::Damaged("no state to check batches with")) };
-        let _writer = self.lock_writer();
+        // Not the writer's lock: execution goes on meanwhile.
+        let _behind = self.lock_behind();
         let standing = read(checked).next_page;
         if standing >= record.next_page() {
             // Checked before a crash that came before it was posted.
             return Ok(());
         }
         let skipped = usize::try_from(standing.saturating_sub(record.first_page)).unwrap_or(usize::MAX);
-        self.advance(checked, family::ROWS_CHECKED, sources.get(skipped..).unwrap_or_default(), Trust::Nobody)?;
+        let sources = sources.get(skipped..).unwrap_or_default();
+        timed(Stage::Replay, || self.advance(checked, family::ROWS_CHECKED, sources, Trust::Nobody))?;
         check_header(&record.header, &read(checked))
     }
 
@@ -75,9 +78,10 @@ impl Ledger {
         let first = self.progress().confirmed + 1;
         for number in first..=number {
             let record = self.batch(number)?.ok_or(LedgerError::Damaged("a final batch is missing"))?;
-            let _writer = self.lock_writer();
-            self.catch_up(&self.confirmed, family::ROWS_FINAL, record.next_page())?;
+            let _behind = self.lock_behind();
+            timed(Stage::Confirm, || self.catch_up(&self.confirmed, family::ROWS_FINAL, record.next_page()))?;
             check_header(&record.header, &read(&self.confirmed))?;
+            let _writer = self.lock_writer();
             self.write_progress(WriteBatch::default(), |progress| progress.confirmed = number)?;
         }
         Ok(())
@@ -94,6 +98,7 @@ impl Ledger {
         if number < self.progress().confirmed {
             return Err(LedgerError::Damaged("what is final does not go back"));
         }
+        let _behind = self.lock_behind();
         let _writer = self.lock_writer();
         let mut batch = WriteBatch::default();
         let next_sequence = record.header.next_sequence;
@@ -133,6 +138,7 @@ impl Ledger {
         if number < self.progress().posted {
             return Err(LedgerError::Damaged("what is posted is not closed anew"));
         }
+        let _behind = self.lock_behind();
         let _writer = self.lock_writer();
         let mut batch = WriteBatch::default();
         self.db.remove_from(&mut batch, family::BATCHES, &(number + 1).to_be_bytes())?;

@@ -1,5 +1,6 @@
 //! Appends pages: executes them over the head, writes what they lead to.
 
+use crate::busy::{Stage, timed};
 use crate::db::family;
 use crate::error::LedgerError;
 use crate::keys;
@@ -86,7 +87,7 @@ impl Ledger {
             }
             progress.sequenced = progress.sequenced.max(progress.executed);
             batch.put_cf(self.db.family(family::META)?, PROGRESS_KEY, encode_progress(&progress));
-            self.db.write(batch)?;
+            timed(Stage::Write, || self.db.write(batch))?;
             Ok(appended)
         });
         if done.is_err() {
@@ -114,10 +115,10 @@ impl Ledger {
         let number = head.next_page;
         let before = head.state.meta()?;
         let frontier = head.state.frontier()?;
-        let applied = self.run(head, source, trust)?;
-        let root = head.commit(&self.db, batch, &applied.changes)?;
+        let applied = timed(Stage::Execute, || self.run(head, source, trust))?;
+        let root = timed(Stage::Commit, || head.commit(&self.db, batch, &applied.changes))?;
         check_root(number, &source.page, &root, trust)?;
-        self.put_log(batch, &frontier, &applied)?;
+        timed(Stage::Collect, || self.put_log(batch, &frontier, &applied))?;
         self.put_principals(batch, &applied.changes)?;
         let first_sequence = before.next_sequence;
         let appended = Appended {

@@ -21,6 +21,8 @@ pub struct Ledger {
     pub(crate) confirmed: RwLock<Replica>,
     /// Taken by whoever writes, before any replica's lock.
     pub(crate) writer: Mutex<()>,
+    /// Taken by whoever moves the states behind the head, before `writer`: they are replayed beside execution.
+    pub(crate) behind: Mutex<()>,
     pub(crate) progress: watch::Sender<Progress>,
 }
 
@@ -56,6 +58,11 @@ impl Ledger {
     pub(crate) fn lock_writer(&self) -> MutexGuard<'_, ()> {
         // Nothing is left half done by a panic that the next write could not see: rows and position are one write.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn lock_behind(&self) -> MutexGuard<'_, ()> {
+        // As with the writer: what a panic left is on disk as it was before.
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn reload_head(&self) -> Result<(), LedgerError> {

@@ -9,6 +9,7 @@
 mod anchors;
 mod append;
 mod batch;
+pub mod busy;
 pub mod crash;
 mod db;
 mod error;

@@ -52,6 +52,7 @@ impl Ledger {
             checked: checked.map(RwLock::new),
             confirmed: RwLock::new(confirmed),
             writer: Mutex::new(()),
+            behind: Mutex::new(()),
             progress: watch::Sender::new(progress),
         };
         // Opened as a verifier's before, or by a crash between a check and its batch: what is closed was checked.

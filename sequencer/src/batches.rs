@@ -16,6 +16,7 @@ use chartroll_core::limits::SLOTS_PER_PERIOD;
 use chartroll_core::mask::PeriodSecret;
 use chartroll_core::page::{Page, PageKind};
 use chartroll_l1::Blobs;
+use chartroll_ledger::busy::{Stage, timed};
 use chartroll_ledger::{BatchRecord, Ledger, LedgerError, Masks, Source};
 use std::sync::Arc;
 use std::time::Instant;
@@ -58,20 +59,19 @@ impl Closer {
     }
 
     /// Makes a batch of executed pages, replays it from its own bytes, and stores it. Takes seconds for blobs.
-    pub(crate) fn close(&self, number: u64, next_page: u64, terms: &Terms) -> Result<BatchRecord, SequencerError> {
+    pub(crate) fn close(&self, number: u64, next_page: u64, terms: &Terms) -> Result<Prepared, SequencerError> {
         let started = Instant::now();
         let prepared = self.prepare(number, next_page, terms)?;
-        let record = prepared.record.clone();
         let sources = self.read_back(&prepared, terms)?;
-        self.ledger.check_batch(&record, &sources).map_err(|why| match why {
+        self.ledger.check_batch(&prepared.record, &sources).map_err(|why| match why {
             LedgerError::Storage(error) => SequencerError::Storage(error),
             why => SequencerError::WrongBatch { batch: number, why },
         })?;
         crash::point("batch.checked");
-        self.ledger.put_batch(&record)?;
+        self.ledger.put_batch(&prepared.record)?;
         crash::point("batch.stored");
         ::metrics::histogram!(metrics::CLOSE_SECONDS).record(started.elapsed().as_secs_f64());
-        Ok(record)
+        Ok(prepared)
     }
 
     /// The bytes of a stored batch once more: the same, since nothing in them is drawn by lot.
@@ -93,8 +93,11 @@ impl Closer {
             let counts = self.ledger.page_counts(page)?.ok_or_else(missing)?;
             (events, envelopes) = (events + counts.0, envelopes + counts.1);
         }
-        let pages = self.masked(&plain, terms);
-        let blobs = terms.blobs.then(|| Blobs::of_pages(&pages)).transpose()?.map(Arc::new);
+        let (pages, blobs) = timed(Stage::Prepare, || {
+            let pages = self.masked(&plain, terms);
+            let blobs = terms.blobs.then(|| Blobs::of_pages(&pages)).transpose()?.map(Arc::new);
+            Ok::<_, SequencerError>((pages, blobs))
+        })?;
         let data_reference = match &blobs {
             Some(blobs) => blobs.data_reference(),
             None => calldata_reference(&pages).ok_or(SequencerError::Damaged("a batch without pages"))?,

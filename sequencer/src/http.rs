@@ -10,12 +10,17 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use chartroll_ledger::busy;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+/// How often histograms are folded. Until then they keep every value, and a node whose metrics nobody reads would grow.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Where posted blobs are kept.
 #[derive(Clone, Debug)]
@@ -60,17 +65,34 @@ pub(crate) async fn serve(
     mut shutdown: watch::Receiver<bool>,
 ) -> Result<(), SequencerError> {
     let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+    let upkeep = prometheus.clone().map(|handle| tokio::spawn(keep_up(handle)));
     let router = Router::new()
         .route("/blobs/{hash}", get(blob))
         .with_state(archive)
-        .route("/metrics", get(move || async move { prometheus.map(|handle| handle.render()).unwrap_or_default() }))
+        .route(
+            "/metrics",
+            get(move || async move {
+                busy::publish();
+                prometheus.map(|handle| handle.render()).unwrap_or_default()
+            }),
+        )
         .route("/health", get(|| async { Json("ok") }));
     let down = async move {
         // Dropped: the process is going down as well.
         let _ = shutdown.wait_for(|down| *down).await;
     };
     let served = axum::serve(listener, router).with_graceful_shutdown(down).await;
+    if let Some(upkeep) = upkeep {
+        upkeep.abort();
+    }
     served.map_err(|source| SequencerError::Listen { address, source })
+}
+
+async fn keep_up(prometheus: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        prometheus.run_upkeep();
+    }
 }
 
 async fn blob(State(archive): State<Archive>, Path(hash): Path<String>) -> Response {

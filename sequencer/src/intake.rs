@@ -15,6 +15,7 @@ use chartroll_core::rows::Rows;
 use chartroll_core::signature;
 use chartroll_core::time::Time;
 use chartroll_ledger::Ledger;
+use chartroll_ledger::busy::{Stage, timed};
 use chartroll_proto::problem::{Limit, StopReason};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
@@ -104,10 +105,12 @@ impl Intake {
         }
         self.check_backlog()?;
         let verified = {
-            let envelope = Envelope::decode(&bytes)?;
-            admission::check_budget(&envelope)?;
+            let envelope = timed(Stage::Decode, || {
+                let envelope = Envelope::decode(&bytes)?;
+                admission::check_budget(&envelope).map(|()| envelope)
+            })?;
             // A repeat has its place already, whatever became of its signer's key since: the writer answers it.
-            if self.is_repeat(&envelope) { None } else { self.verify(&envelope)? }
+            if self.is_repeat(&envelope) { None } else { timed(Stage::Verify, || self.verify(&envelope))? }
         };
         let (answer, waiting) = oneshot::channel();
         match self.queue.try_send(Input::Envelope(Waiting { bytes, verified, answer })) {

@@ -18,6 +18,7 @@ use chartroll_core::mask::PeriodSecret;
 use chartroll_core::time::Time;
 use chartroll_l1::{At, Calls, Intent, L1Error, Reader, Sender, Status};
 use chartroll_ledger::{BatchRecord, Ledger, MaskError, Masks};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -27,6 +28,10 @@ use tokio::sync::watch;
 const PACE: Duration = Duration::from_millis(250);
 /// After L1 refused a batch, before it is tried again.
 const REFUSED_PACE: Duration = Duration::from_secs(2);
+
+/// Closed batches whose bytes are kept until they are posted, so that no blob is committed to twice: about 2 MB each.
+/// Others are made again from their pages.
+const KEPT_MAX: usize = 8;
 
 /// What posting needs.
 pub(crate) struct Poster {
@@ -45,6 +50,8 @@ pub(crate) struct Poster {
     /// Told that no period stands ready.
     pub(crate) gates: watch::Sender<Gates>,
     pub(crate) confirms: bool,
+    /// Batches closed here and not posted yet, oldest first.
+    pub(crate) kept: VecDeque<Prepared>,
 }
 
 impl Poster {
@@ -52,7 +59,7 @@ impl Poster {
     ///
     /// # Errors
     /// [`SequencerError`] that no retry mends.
-    pub(crate) async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), SequencerError> {
+    pub(crate) async fn run(mut self, mut shutdown: watch::Receiver<bool>) -> Result<(), SequencerError> {
         let mut progress = self.ledger.watch();
         loop {
             let pace = match self.step().await {
@@ -78,7 +85,7 @@ impl Poster {
         }
     }
 
-    async fn step(&self) -> Result<(), SequencerError> {
+    async fn step(&mut self) -> Result<(), SequencerError> {
         let view = self.view.borrow().clone();
         metrics::progress(&self.ledger.progress());
         if !view.is_in_office {
@@ -93,13 +100,17 @@ impl Poster {
         Ok(())
     }
 
-    async fn close_next(&self, view: &View) -> Result<(), SequencerError> {
+    async fn close_next(&mut self, view: &View) -> Result<(), SequencerError> {
         while let Some((number, next_page)) = self.closer.next_cut()? {
             let parent = self.ledger.batch(number - 1)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
             let Some(terms) = self.terms(view.epoch, Closer::next_slot(&parent.header)).await? else { return Ok(()) };
             let closer = self.closer.clone();
-            let record = off_thread(move || closer.close(number, next_page, &terms)).await?;
+            let prepared = off_thread(move || closer.close(number, next_page, &terms)).await?;
+            let record = &prepared.record;
             tracing::info!(batch = number, pages = record.header.pages, events = record.events, "batch closed");
+            if self.kept.len() < KEPT_MAX {
+                self.kept.push_back(prepared);
+            }
         }
         Ok(())
     }
@@ -139,7 +150,7 @@ impl Poster {
     }
 
     /// Hands the next batch that is not on L1 to the transaction manager.
-    async fn post_next(&self, view: &View) -> Result<(), SequencerError> {
+    async fn post_next(&mut self, view: &View) -> Result<(), SequencerError> {
         let progress = self.ledger.progress();
         if progress.posted >= progress.closed {
             return Ok(());
@@ -157,8 +168,7 @@ impl Poster {
         if record.header.epoch != view.epoch || record.header.mode.masked != terms.secret.is_some() {
             return self.close_again(number, view).await;
         }
-        let (closer, stored) = (self.closer.clone(), record.clone());
-        let prepared = off_thread(move || closer.prepare_again(&stored, &terms)).await?;
+        let prepared = self.prepared(&record, terms).await?;
         self.archive.keep(&prepared).await?;
         crash::point("post.before");
         let intent = self.intent(&record.header, &prepared);
@@ -170,6 +180,18 @@ impl Poster {
         }
         crash::point("post.submitted");
         Ok(())
+    }
+
+    /// The bytes of a closed batch: as they were kept, or made again.
+    async fn prepared(&mut self, record: &BatchRecord, terms: Terms) -> Result<Prepared, SequencerError> {
+        // What comes before this one is posted, or was closed anew.
+        self.kept.retain(|kept| kept.record.header.number >= record.header.number);
+        let place = self.kept.iter().position(|kept| kept.record.header == record.header);
+        if let Some(kept) = place.and_then(|place| self.kept.remove(place)) {
+            return Ok(kept);
+        }
+        let (closer, stored) = (self.closer.clone(), record.clone());
+        off_thread(move || closer.prepare_again(&stored, &terms)).await
     }
 
     fn intent(&self, header: &Header, prepared: &Prepared) -> Intent {

@@ -228,6 +228,7 @@ impl Node {
             view,
             gates,
             confirms: self.config.confirms,
+            kept: VecDeque::new(),
         }
     }
 
@@ -287,7 +288,8 @@ fn spawn(
     work: impl FnOnce() -> Result<(), SequencerError> + Send + 'static,
 ) {
     let (result, wait) = oneshot::channel();
-    std::thread::spawn(move || {
+    // Named, so that the system says where time goes. One that cannot be started has ended.
+    let _ = std::thread::Builder::new().name(name.replace("the ", "")).spawn(move || {
         let _ = result.send(work());
         let _ = ended.send(());
     });

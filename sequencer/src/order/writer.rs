@@ -19,6 +19,7 @@ use chartroll_core::receipt::Receipt;
 use chartroll_core::refusal::{Reason, Refusal};
 use chartroll_core::time::Time;
 use chartroll_ledger::Ledger;
+use chartroll_ledger::busy::{Stage, timed};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -163,13 +164,13 @@ impl Writer {
         loop {
             let mut turn = Turn::default();
             match self.inbox.recv_timeout(self.until_due()) {
-                Ok(input) => self.take(input, &mut turn)?,
+                Ok(input) => timed(Stage::Order, || self.take(input, &mut turn))?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => turn.stops = true,
             }
             while turn.taken < GROUP_ENVELOPES_MAX && !turn.stops {
                 let Ok(input) = self.inbox.try_recv() else { break };
-                self.take(input, &mut turn)?;
+                timed(Stage::Order, || self.take(input, &mut turn))?;
             }
             self.close_due(&mut turn)?;
             let stops = turn.stops;
@@ -185,6 +186,7 @@ impl Writer {
         match input {
             Input::Envelope(waiting) => self.take_envelope(waiting, turn)?,
             Input::Item { index, item, done } => {
+                self.cut_if_full(turn)?;
                 let placed = self.orderer.take_item(index, &item, now(), &mut turn.steps)?;
                 if let Some(placed) = placed {
                     tracing::info!(index, skipped = placed.skip.is_some(), "queue item ordered");
@@ -273,6 +275,7 @@ impl Writer {
             return Ok(());
         }
         if !self.orderer.has_room(&envelope) {
+            self.cut_if_full(turn)?;
             self.orderer.close_page(&mut turn.steps)?;
             self.orderer.open_page(now(), &mut turn.steps)?;
             self.page_since = Some(Instant::now());
@@ -285,6 +288,15 @@ impl Writer {
                 deny(answer, refusal);
             }
             Err(AdmitError::State(error)) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// Cuts a batch that takes no further page: before each page, since one group may fill several batches.
+    fn cut_if_full(&mut self, turn: &mut Turn) -> Result<(), SequencerError> {
+        if self.orderer.batch_pages() >= self.limits.batch_pages {
+            self.orderer.cut(&mut turn.steps)?;
+            (self.page_since, self.batch_since, self.last_cut) = (None, None, Instant::now());
         }
         Ok(())
     }
@@ -328,7 +340,7 @@ impl Writer {
             crash::point("order.admitted");
             let started = Instant::now();
             let first = self.orderer.next_record() - steps.group.records.len() as u64;
-            self.log.append(first, &steps.group)?;
+            timed(Stage::Log, || self.log.append(first, &steps.group))?;
             metrics::group_committed(started.elapsed(), placed.len());
             crash::point("order.durable");
             let sequenced = self.orderer.next_sequence()?;
@@ -336,9 +348,10 @@ impl Writer {
         }
         for page in steps.closed {
             // Full: the executor is behind, and intake is refused meanwhile.
-            self.executor.send(page).map_err(|_| SequencerError::Ended("the executor"))?;
+            let sent = timed(Stage::Handover, || self.executor.send(page));
+            sent.map_err(|_| SequencerError::Ended("the executor"))?;
         }
-        self.issuer.answer(placed);
+        timed(Stage::Receipts, || self.issuer.answer(placed));
         for (answer, bytes) in repeats {
             let answered = self.answer_repeat(&bytes)?;
             drop(answer.send(answered));
