@@ -17,6 +17,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("l1", &["core"]),
     ("client", &["core", "proto", "l1"]),
     ("gateway", &["core", "proto", "l1", "client"]),
+    ("loadtest", &["core", "proto", "l1", "client"]),
     ("ledger", &["core", "proto"]),
     ("sequencer", &["core", "proto", "l1", "ledger"]),
     ("prover", &["core", "proto", "l1", "ledger"]),

@@ -74,7 +74,8 @@ impl Hospital {
         hospital
     }
 
-    async fn add(&mut self, label: &str, role: Role) -> u32 {
+    /// Its admin adds a principal whose key is that of a label: its row.
+    pub async fn add(&mut self, label: &str, role: Role) -> u32 {
         self.add_with(label, role, SigningKey::secp256k1(label).public()).await
     }
 

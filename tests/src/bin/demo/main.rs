@@ -1,5 +1,6 @@
 //! The whole chain at work on one machine: L1, the contract, a sequencer and a verifier as processes, three hospitals,
-//! a patient who checks her history against L1.
+//! one of them with a gateway that is fed real audit records, and a patient of those records who reads his history,
+//! opened and proved whole against L1.
 //!
 //! `make demo`; `DEMO_SECONDS` sets how long the hospitals work. Ends by itself, with 0 only if every step held. All
 //! its processes end with it, and so do its files: they lie in a temporary folder. Killed without a chance to drop
@@ -10,9 +11,12 @@
 
 mod batches;
 mod board;
+mod history;
 mod patient;
 mod proofs;
 mod shift;
+mod tool;
+mod ward;
 
 use alloy_primitives::keccak256;
 use batches::Batches;
@@ -23,18 +27,21 @@ use chartroll_proto::v1::Rung;
 use chartroll_tests::chain::hospital::{Hospital, admin_key};
 use chartroll_tests::chain::node::Node;
 use chartroll_tests::chain::{Chain, Terms, until};
-use patient::{Ada, Doctor};
+use patient::Person;
 use shift::Shift;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
+use tool::Tool;
+use ward::Ward;
 
 /// How long a batch can be convicted. Days on a real chain.
 const WINDOW_SECONDS: u64 = 30;
 /// How long the hospitals work, unless `DEMO_SECONDS` says otherwise.
 const SHIFT_SECONDS: u64 = 30;
-/// Patients of each hospital, Ada not counted.
+/// Patients of each hospital, those of the real records not counted.
 const PATIENTS: usize = 60;
 /// When pages and batches end: sooner than on a real chain, so that there is something to see.
 const PACE: [(&str, &str); 3] =
@@ -68,21 +75,26 @@ async fn main() -> ExitCode {
 
 async fn demo() -> bool {
     let mut demo = Demo::start().await;
-    let [aare, biel, cham] = demo.open_hospitals().await;
-    let doctors = [Doctor::of(&biel), Doctor::of(&cham)];
+    let [mut aare, biel, cham] = demo.open_hospitals().await;
     let (member, stranger) = (aare.asker(&demo.chain), biel.asker(&demo.chain));
+    let (ward, person, mut held) = demo.open_gateway(&mut aare).await;
     let seconds = std::env::var("DEMO_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SHIFT_SECONDS);
-    heading(&format!(
-        "4  {seconds} seconds: three hospitals log accesses, batches go to L1, the verifier replays them"
-    ));
-    let Some(ada) = demo.work([aare, biel, cham], doctors, Duration::from_secs(seconds)).await else { return false };
-    heading("5  Final: L1 finalized the blocks, and the challenge window is over");
-    let mut held = demo.until_final().await;
+    heading(&format!("5  {seconds} seconds: real records and three hospitals' work, batches to L1, replayed"));
+    let time = Duration::from_secs(seconds);
+    let Some(visited) = demo.work([aare, biel, cham], &ward, &person, time).await else { return false };
+    held &= visited;
+    heading("6  Final: L1 finalized the blocks, and the challenge window is over");
+    held &= demo.until_final().await;
     held &= demo.batches.summary();
     held &= demo.batches.show_mask(&demo.chain, &demo.verifier, member).await;
-    heading("6  A patient reads her history at the verifier, and checks it against L1");
-    held &= proofs::show(&demo.chain, &demo.verifier, &ada, stranger).await;
-    heading("7  Down, in order");
+    heading("7  The patient reads his history at the verifier, opens it, and checks it against L1");
+    let tool = Tool::of(&demo.chain, &demo.verifier);
+    held &= history::show(&tool, &ward, &person, "final").await;
+    held &= proofs::show(&demo.chain, &demo.verifier, &person, &person.pseudonym(&ward), stranger).await;
+    heading("8  What was sealed for the emergency is erased; the proof holds");
+    held &= history::erase(&demo.chain, &demo.sequencer, &demo.verifier, &ward, &person).await;
+    heading("9  Down, in order");
+    held &= check("the gateway ended in order", ward.stop().await);
     held & demo.stop().await
 }
 
@@ -151,38 +163,50 @@ impl Demo {
         rows
     }
 
-    /// Lets the hospitals work; `None` if a node ended meanwhile.
-    async fn work(&mut self, hospitals: [Hospital; 3], doctors: [Doctor; 2], time: Duration) -> Option<Ada> {
-        let [aare, biel, cham] = hospitals;
+    async fn open_gateway(&self, aare: &mut Hospital) -> (Ward, Person, bool) {
+        heading("4  Aare runs a gateway: real audit records in, sealed payloads and signed envelopes out");
+        let person = Person::enrol(aare).await;
+        let ward = Ward::open(&self.chain, &self.sequencer, aare, &person).await;
+        println!("  the gateway takes documents at {}; payloads go to a folder, sealed", ward.address());
+        let checked = match ward.check_records().await {
+            Ok((documents, refused, events)) => {
+                let taken = documents - refused;
+                println!("  the shipped records of HL7, IHE, Switzerland and Germany: {documents} documents,");
+                println!("  of which {taken} become {events} accesses and {refused} are refused, each with its reason");
+                check("`chartroll gateway check` reads them all", taken > 0 && events >= taken)
+            }
+            Err(error) => check(&format!("`chartroll gateway check`: {error}"), false),
+        };
+        (ward, person, checked)
+    }
+
+    /// Lets the hospitals and the gateway work; `None` if a node ended meanwhile.
+    async fn work(&mut self, hospitals: [Hospital; 3], ward: &Ward, person: &Person, time: Duration) -> Option<bool> {
         self.board.header();
         let mut tasks = JoinSet::new();
         let end = Instant::now() + time;
-        let half = Instant::now() + time / 2;
-        for (seed, hospital) in [(2, biel), (3, cham)] {
-            tasks.spawn(async move {
-                Shift::new(hospital, seed).work(end).await;
-                None
-            });
+        for (seed, hospital) in (1..).zip(hospitals) {
+            tasks.spawn(async move { Shift::new(hospital, seed).work(end).await });
         }
-        let chain = self.chain.chain;
-        tasks.spawn(async move {
-            let mut shift = Shift::new(aare, 1);
-            shift.work(half).await;
-            let ada = Ada::visit(&chain, shift.hospital(), doctors).await;
-            shift.work(end).await;
-            Some(ada)
-        });
-        let mut ada = None;
-        while !tasks.is_empty() {
+        let (say, mut said) = unbounded_channel();
+        let tool = Tool::of(&self.chain, &self.sequencer);
+        let mut visit = core::pin::pin!(visit(ward, person, &tool, say));
+        let (mut is_visited, mut held) = (false, true);
+        while !tasks.is_empty() || !is_visited {
             tokio::select! {
-                ended = tasks.join_next() => if let Some(ended) = ended {
-                    ada = ended.expect("a hospital logs its accesses").or(ada);
-                },
+                () = &mut visit, if !is_visited => is_visited = true,
+                ended = tasks.join_next(), if !tasks.is_empty() => {
+                    ended.transpose().expect("a hospital logs its accesses");
+                }
                 () = tokio::time::sleep(LOOK) => self.look().await?,
+            }
+            while let Ok((what, holds)) = said.try_recv() {
+                self.board.say(&format!("  {} {what}", if holds { "✓" } else { "✗" }));
+                held &= holds;
             }
         }
         self.board.end();
-        ada
+        Some(held)
     }
 
     /// One look at both nodes; `None` if one of them is gone.
@@ -228,6 +252,22 @@ impl Demo {
         let held = check("the sequencer ended in order", sequencer);
         held & check("the verifier ended in order", verifier)
     }
+}
+
+/// What happens to the patient's record while everybody works, told line by line: it goes on even if a step fails.
+async fn visit(ward: &Ward, person: &Person, tool: &Tool, say: UnboundedSender<(String, bool)>) {
+    let tell = |what: &str, result: Result<String, String>| {
+        let (holds, detail) = result.map_or_else(|error| (false, error), |detail| (true, detail));
+        let detail = detail.lines().next().unwrap_or_default().to_owned();
+        // Nobody listens once the demo is interrupted.
+        let _ = say.send((format!("{what}: {detail}"), holds));
+    };
+    tell("the gateway took the real records", ward.feed_records().await);
+    let bound = person.take_control(tool, ward).await.map(|_| "his own key decides from here on".to_owned());
+    tell("the patient takes control of his record", bound);
+    let demanded = person.demand_consent(tool, ward).await.map(|_| "nothing is implied any more".to_owned());
+    tell("he demands that every access has his consent", demanded);
+    tell("one more real record, an access without it", ward.feed_last().await);
 }
 
 fn since(start: Instant) -> String {

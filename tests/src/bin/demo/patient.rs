@@ -1,130 +1,108 @@
-//! Ada, a patient with a key of her own: admitted, read, in control of who may read, and read again.
+//! A patient of the real records: the Swiss one whom an emergency opened. Keys of his own, in control of his record.
 
+use crate::tool::Tool;
+use crate::ward::{Ward, pseudonym_secret, write_key};
 use alloy_primitives::{B256, keccak256};
 use chartroll_client::clock::now;
+use chartroll_client::keyfile::Kind;
 use chartroll_client::keys::SigningKey;
 use chartroll_client::read::Asker;
-use chartroll_client::sign::{Identity, Signer};
-use chartroll_core::codes::{GranteeKind, Role};
+use chartroll_core::codes::Role;
 use chartroll_core::eip712::Chain;
-use chartroll_core::event::{
-    Access, Codes, ConsentGrant, Event, PatientFlags, PatientOpen, PatientPolicy, PrincipalAdd, Scope,
-};
+use chartroll_core::event::{Event, PrincipalAdd};
+use chartroll_core::pseudonym::PseudonymKey;
 use chartroll_core::time::Time;
+use chartroll_core::wrap::SealingSecret;
+use chartroll_gateway::identifier::Identifier;
 use chartroll_tests::chain::hospital::Hospital;
 use chartroll_tests::keys;
-use chartroll_tests::ward::{codes, treatment};
+use std::path::Path;
 
-/// Names her keys and rows in the fixtures.
-const LABEL: &str = "ada";
-/// An emergency, as HL7 v3 codes the purpose.
-const EMERGENCY: u8 = 58;
+/// His number in the Swiss electronic patient record, as the records write it.
+const SYSTEM: &str = "urn:oid:2.16.756.5.30.1.127.3.10.3";
+const NUMBER: &str = "761337610469261945";
+/// Names his keys.
+const SIGNING: &str = "the patient's key";
+const SEALING: &str = "the patient's sealing key";
 
-/// A practitioner of another hospital.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Doctor {
-    org: u32,
-    row: u32,
+/// A patient with keys.
+#[derive(Clone)]
+pub(crate) struct Person {
+    /// Who he is in the records.
+    pub(crate) identifier: Identifier,
+    /// Row of the principal that he is.
+    pub(crate) row: u32,
+    tag: B256,
 }
 
-/// A patient who reads her own history.
-pub(crate) struct Ada {
-    /// Row of the patient.
-    pub(crate) patient: u32,
-    /// Sequence number of the access that she had forbidden.
-    pub(crate) blocked: u64,
-    asker: Asker,
-}
-
-impl Doctor {
-    /// The first of a hospital.
-    pub(crate) fn of(hospital: &Hospital) -> Self {
-        Self { org: hospital.org, row: practitioner(hospital, 0) }
-    }
-}
-
-impl Ada {
-    /// Asks nodes as herself.
-    pub(crate) fn asker(&self) -> Asker {
-        self.asker.clone()
-    }
-
-    /// Everything that happens to her record. Each hospital logs for its own patients, whoever acts.
-    pub(crate) async fn visit(chain: &Chain, home: &mut Hospital, [trusted, barred]: [Doctor; 2]) -> Self {
-        for doctor in [trusted, barred] {
-            home.known.learn_org(doctor.org, keccak256(format!("hospital {}", doctor.org)));
-            home.known.learn_principal(doctor.row, doctor.org, &keccak256(format!("practitioner {} 0", doctor.org)));
-        }
-        let principal = admit_her(home).await;
-        let open = PatientOpen { pseudonym: keccak256("ada's pseudonym"), controller: principal };
-        let patient = made(home, Event::PatientOpen(open)).await;
-        let key = SigningKey::secp256k1(&keccak256(LABEL).0).expect("a hash is a key");
-        let identity = Identity { row: principal, org: home.org, role: Role::Patient };
-        let mut ada = Signer::new(*chain, identity, key.clone(), 0);
-        let (doctor, nurse) = (practitioner(home, 0), practitioner(home, 1));
-
-        log(home, patient, (doctor, 0), treatment()).await;
-        log(home, patient, (nurse, 0), codes(2, 1, 54, 3)).await;
-        let grant = ConsentGrant {
-            patient,
-            grantee_kind: GranteeKind::Principal,
-            grantee: trusted.row,
-            scope: Scope::ALL,
+impl Person {
+    /// The hospital's admin gives him a row with his own keys, under the tag by which the gateway knows who acts.
+    pub(crate) async fn enrol(home: &mut Hospital) -> Self {
+        let tag = PseudonymKey::new(pseudonym_secret().0).principal(SYSTEM, NUMBER);
+        let add = PrincipalAdd {
+            role: Role::Patient,
+            key: keys::SigningKey::secp256k1(SIGNING).public(),
+            sealing_key: sealing().public().expect("a key"),
+            tag,
             valid_from: Time::ZERO,
             valid_until: Time::ZERO,
         };
-        let consent = signed_by_her(home, &mut ada, Event::ConsentGrant(grant)).await;
-        log(home, patient, (trusted.row, consent), treatment()).await;
-        let policy =
-            PatientPolicy { patient, flags: PatientFlags::EMERGENCY_ALLOWED, blocked_orgs: [barred.org, 0, 0, 0] };
-        signed_by_her(home, &mut ada, Event::PatientPolicy(policy)).await;
-        let blocked = log(home, patient, (barred.row, 0), treatment()).await;
-        log(home, patient, (nurse, 0), codes(2, 1, EMERGENCY, 2)).await;
-        log(home, patient, (principal, 0), codes(2, 1, 54, 8)).await;
-        Self { patient, blocked, asker: Asker { chain: *chain, principal, key } }
+        let events = [(now(), Event::PrincipalAdd(Box::new(add)))];
+        let Hospital { admin, known, .. } = &mut *home;
+        let signed = admin.sign(known, now(), B256::ZERO, &events).expect("an envelope");
+        let row = home.submit(&signed).await.new_rows.first().map(|row| row.row).expect("a new row");
+        Self { identifier: Identifier::new(SYSTEM, NUMBER), row, tag }
+    }
+
+    /// What copies are sealed to.
+    pub(crate) fn sealing_key() -> B256 {
+        sealing().public().expect("a key")
+    }
+
+    /// Writes his key files.
+    pub(crate) fn write_keys(folder: &Path) {
+        write_key(folder, "patient", Kind::Secp256k1, &keccak256(SIGNING));
+        write_key(folder, "patient-sealing", Kind::Sealing, &keccak256(SEALING));
+    }
+
+    /// Asks nodes as himself.
+    pub(crate) fn asker(&self, chain: &Chain) -> Asker {
+        let key = SigningKey::secp256k1(&keccak256(SIGNING).0).expect("a hash is a key");
+        Asker { chain: *chain, principal: self.row, key }
+    }
+
+    /// His pseudonym at the hospital.
+    pub(crate) fn pseudonym(&self, ward: &Ward) -> B256 {
+        ward.pseudonyms.patient(&self.identifier.system, &self.identifier.value)
+    }
+
+    /// How commands name him.
+    pub(crate) fn named(&self, ward: &Ward) -> [String; 4] {
+        ["--home-org".to_owned(), "1".to_owned(), "--pseudonym".to_owned(), self.pseudonym(ward).to_string()]
+    }
+
+    /// The desk lets him take control of his record.
+    pub(crate) async fn take_control(&self, tool: &Tool, ward: &Ward) -> Result<String, String> {
+        let who = format!("{}:1:{}", self.row, self.tag);
+        let (key, desk) = (ward.path("desk.json"), ward.desk.to_string());
+        let command = ["patient", "bind", "--controller", &who, "--key", &key, "--principal", &desk, "--yes"];
+        self.says(tool, ward, &command).await
+    }
+
+    /// He says that nothing is implied: every access needs his consent.
+    pub(crate) async fn demand_consent(&self, tool: &Tool, ward: &Ward) -> Result<String, String> {
+        let (key, row) = (ward.path("patient.json"), self.row.to_string());
+        let command = ["patient", "policy", "--consent", "explicit", "--key", &key, "--principal", &row, "--yes"];
+        self.says(tool, ward, &command).await
+    }
+
+    async fn says(&self, tool: &Tool, ward: &Ward, command: &[&str]) -> Result<String, String> {
+        let named = self.named(ward);
+        let arguments: Vec<&str> = command.iter().copied().chain(named.iter().map(String::as_str)).collect();
+        tool.run(&arguments).await
     }
 }
 
-fn practitioner(home: &Hospital, number: usize) -> u32 {
-    home.practitioners.get(number).copied().expect("a hospital has practitioners")
-}
-
-/// Her admin gives her a row with her own key.
-async fn admit_her(home: &mut Hospital) -> u32 {
-    let add = PrincipalAdd {
-        role: Role::Patient,
-        key: keys::SigningKey::secp256k1(LABEL).public(),
-        sealing_key: B256::ZERO,
-        tag: keccak256(LABEL),
-        valid_from: Time::ZERO,
-        valid_until: Time::ZERO,
-    };
-    let events = [(now(), Event::PrincipalAdd(Box::new(add)))];
-    let Hospital { admin, known, .. } = &mut *home;
-    let signed = admin.sign(known, now(), B256::ZERO, &events).expect("an envelope");
-    home.submit(&signed).await.new_rows.first().map(|row| row.row).expect("a new row")
-}
-
-/// An event of the hospital's system that makes a row: its number.
-async fn made(home: &mut Hospital, event: Event) -> u32 {
-    let at = now();
-    let Hospital { system, known, .. } = &mut *home;
-    let signed = system.sign(known, at, B256::ZERO, &[(at, event)]).expect("an envelope");
-    home.submit(&signed).await.new_rows.first().map(|row| row.row).expect("a new row")
-}
-
-/// The hospital's system logs that `actor` read her record, citing a consent (0: none). The sequence number.
-async fn log(home: &mut Hospital, patient: u32, (actor, consent): (u32, u32), codes: Codes) -> u64 {
-    let at = now();
-    let event = Event::Access(Access { patient, actor, consent, codes });
-    let Hospital { system, known, .. } = &mut *home;
-    let signed = system.sign(known, at, keccak256("a sealed document"), &[(at, event)]).expect("an envelope");
-    home.submit(&signed).await.receipt.place().first_sequence
-}
-
-/// She signs with her own key; the row that it made, 0 if none.
-async fn signed_by_her(home: &mut Hospital, ada: &mut Signer, event: Event) -> u32 {
-    let at = now();
-    let signed = ada.sign(&home.known, at, B256::ZERO, &[(at, event)]).expect("an envelope");
-    home.submit(&signed).await.new_rows.first().map_or(0, |row| row.row)
+fn sealing() -> SealingSecret {
+    SealingSecret::new(keccak256(SEALING).0)
 }

@@ -33,11 +33,6 @@ impl Shift {
         Self { hospital, dice: ChaCha20Rng::seed_from_u64(seed) }
     }
 
-    /// The hospital.
-    pub(crate) fn hospital(&mut self) -> &mut Hospital {
-        &mut self.hospital
-    }
-
     /// Sends envelope after envelope, each once the one before has its receipt.
     pub(crate) async fn work(&mut self, end: Instant) {
         let mut pace = tokio::time::interval(ENVELOPE_EVERY);
