@@ -50,8 +50,8 @@ pub(crate) async fn erase(chain: &Chain, sequencer: &Node, verifier: &Node, ward
             .collect();
     command.extend(person.named(ward));
     let erased = acting.run(&command).await;
-    let why = erased.as_ref().err().cloned().unwrap_or_default();
-    let mut held = check(&format!("the officer erased what was sealed for event {sequence} {why}"), erased.is_ok());
+    let why = erased.as_ref().err().map(|error| format!(": {error}")).unwrap_or_default();
+    let mut held = check(&format!("the officer erased what was sealed for event {sequence}{why}"), erased.is_ok());
     let start = Instant::now();
     while start.elapsed() < POSTED_WITHIN {
         // Not there yet: the annotation goes to L1 with the next batch.
