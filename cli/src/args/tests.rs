@@ -120,6 +120,8 @@ fn what_contradicts_itself_or_lacks_something_is_a_usage_error() {
     assert_eq!(submit("--key k.json --principal 1 --no-send"), ErrorKind::MissingRequiredArgument);
     let prove = parse(&format!("chartroll prove history --out h.json --node a {L1}"));
     assert_eq!(prove.unwrap_err().kind(), ErrorKind::MissingRequiredArgument);
+    let history = parse(&format!("chartroll history --patient 5 {L1}"));
+    assert_eq!(history.unwrap_err().kind(), ErrorKind::MissingRequiredArgument);
     let key = parse(&format!("chartroll bond --receipt-key 0x12 {L1}"));
     assert_eq!(key.unwrap_err().kind(), ErrorKind::ValueValidation);
 }

@@ -26,6 +26,8 @@ use std::path::{Path, PathBuf};
 
 /// Everything that happened to a record.
 #[derive(Args, Debug)]
+// A file of a proof needs no node.
+#[command(mut_arg("node", |node| node.required(false).required_unless_present("proof")))]
 pub(crate) struct History {
     /// Row of the patient; or --home-org and --pseudonym, or --proof.
     #[arg(long, value_name = "ROW", required_unless_present_any = ["pseudonym", "proof"])]
