@@ -134,8 +134,10 @@ impl L1Error {
             | Self::Foreign { .. }
             | Self::BlobMissing(_)
             | Self::Deadline(_) => true,
-            // JSON-RPC keeps -32700 to -32600 for requests that are wrong as such; internal errors are the node's.
-            Self::Node { code, .. } => !matches!(code, -32700 | -32602..=-32600),
+            // JSON-RPC keeps these for requests that are wrong as such; internal errors are the node's. Wrong parameters
+            // (-32602) are what clients also answer for a block past their head, where a reorg may have put ours:
+            // https://github.com/ethereum/execution-apis/pull/875.
+            Self::Node { code, .. } => !matches!(code, -32700 | -32601 | -32600),
             Self::NoCommonBlock { .. }
             | Self::ChainId { .. }
             | Self::NoContract(_)

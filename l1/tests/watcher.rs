@@ -80,8 +80,12 @@ async fn a_reorg_is_told_and_what_it_took_back_is_told_anew() {
     let mut updates = drain(&mut watcher).await;
     let before = chain.dev.block_number().await.unwrap();
     assert_eq!(batches(&standing(&updates)), [1]);
+    let gone = watcher.known().last().unwrap().hash;
 
     chain.dev.reorg(1).await.unwrap();
+    // Whoever asks about a block that is just going must ask again, not end.
+    let error = chain.reader.head(At::Block(gone)).await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
     let news = drain(&mut watcher).await;
     assert!(matches!(news[0], Update::Rewound { to } if to.number == before - 1), "{news:?}");
     updates.extend(news);

@@ -139,8 +139,7 @@ impl Status {
 
     /// Sounds the alarm, or ends it.
     pub(crate) fn set_wrong(&self, wrong: Option<WrongBatch>) {
-        metrics::gauge!(names::WRONG).set(u32::from(wrong.is_some()));
-        metrics::gauge!(names::WRONG_NUMBER).set(gauge(wrong.as_ref().map_or(0, WrongBatch::number)));
+        tell_wrong(wrong.as_ref().map(WrongBatch::number));
         self.lock().wrong = wrong;
     }
 
@@ -221,5 +220,31 @@ impl Live for Status {
 
     fn next_nonce(&self, _: u32) -> Option<u64> {
         None
+    }
+}
+
+/// The alarm as machines that watch read it.
+fn tell_wrong(batch: Option<u64>) {
+    metrics::gauge!(names::WRONG).set(u32::from(batch.is_some()));
+    metrics::gauge!(names::WRONG_NUMBER).set(gauge(batch.unwrap_or(0)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tell_wrong;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    #[test]
+    fn the_alarm_is_a_gauge_and_ends() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let scrape = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            tell_wrong(Some(3));
+            assert!(scrape.render().contains("\nprover_wrong_batch 1\n"));
+            assert!(scrape.render().contains("\nprover_wrong_batch_number 3\n"));
+            tell_wrong(None);
+            assert!(scrape.render().contains("\nprover_wrong_batch 0\n"));
+            assert!(scrape.render().contains("\nprover_wrong_batch_number 0\n"));
+        });
     }
 }

@@ -11,7 +11,7 @@ use crate::http::Archive;
 use crate::intake::Gates;
 use crate::metrics;
 use crate::order::BatchStart;
-use crate::order::writer::{Input, now, order};
+use crate::order::writer::{Input, order};
 use alloy_primitives::{B256, keccak256};
 use chartroll_core::batch::Header;
 use chartroll_core::mask::PeriodSecret;
@@ -161,7 +161,10 @@ impl Poster {
             // The transaction manager has it, waiting or sent; once mined, the watcher tells when its block is read.
             return Ok(());
         }
-        if self.is_stale(record.header.clock) && !self.is_on_l1(&record).await? && self.recut(&record).await? {
+        if self.is_stale(record.header.clock, view)
+            && !self.is_on_l1(&record).await?
+            && self.recut(&record, view).await?
+        {
             return Ok(());
         }
         let Some(terms) = self.terms(view.epoch, record.header.slot).await? else { return Ok(()) };
@@ -214,19 +217,20 @@ impl Poster {
         off_thread(move || Ok(ledger.reopen(first - 1)?)).await
     }
 
-    /// Whether L1 holds a clock for too old, or soon will. Pauses, which L1 counts out, are not looked at: cut anew
-    /// once too often costs an empty page.
-    fn is_stale(&self, clock: Time) -> bool {
+    /// Whether L1 takes a batch with this clock no longer, in no block that may still come: a safe one is past it, so
+    /// no transaction of before can be mined after all. Pauses, which L1 counts out, are not looked at: nothing is
+    /// posted in one, and cut anew once too often costs an empty page.
+    fn is_stale(&self, clock: Time, view: &View) -> bool {
         let taken_ms = self.reader.parameters().clock_past.saturating_mul(1_000);
-        now().millis() > clock.millis().saturating_add(taken_ms / 4 * 3)
+        view.tips.safe.clock() > clock.saturating_add(taken_ms)
     }
 
     /// Cuts a batch that L1 takes no longer anew, with all that follows, so that it ends with a fresh clock. `false`
     /// where more pages are too old than fit a batch: then L1 decides, and by its rules turns this sequencer out.
-    async fn recut(&self, record: &BatchRecord) -> Result<bool, SequencerError> {
+    async fn recut(&self, record: &BatchRecord, view: &View) -> Result<bool, SequencerError> {
         let batch = BatchStart { number: record.header.number, first_page: record.first_page };
         let (mut stale, executed) = (batch.first_page, self.ledger.progress().pages);
-        while stale < executed && self.ledger.page(stale)?.is_some_and(|page| self.is_stale(page.clock())) {
+        while stale < executed && self.ledger.page(stale)?.is_some_and(|page| self.is_stale(page.clock(), view)) {
             stale += 1;
             if stale - batch.first_page >= self.batch_pages_max {
                 tracing::error!(batch = batch.number, "more pages than one batch takes are too old for L1");

@@ -29,6 +29,9 @@ impl Drop for Node {
         // It may be gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("{} said:\n{}", self.log.display(), self.said());
+        }
     }
 }
 
