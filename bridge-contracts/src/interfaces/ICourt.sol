@@ -7,9 +7,9 @@ import {IRollup} from "./IRollup.sol";
 
 /// @title Where sequencers are accused of what needs no page to be run
 /// @notice Each call makes one accusation good and convicts, or reverts. The sender is the challenger.
-/// @dev Stateless: serves every Rollup whose court it is. Whatever does not fit reverts and so convicts nobody; openings
-/// and proofs with the errors `IPageExecutor.WrongOpening`, `IPageExecutor.Starved` and `IEvidence.NotAProof`.
-/// Receipts are encoded as in docs/spec.md §10.2.
+/// @dev Stateless: serves every Rollup whose court it is. Whatever does not fit reverts and so convicts nobody;
+/// openings and proofs with `IPageExecutor.WrongOpening`, `IPageExecutor.Starved` and `IEvidence.NotAProof`. Receipts
+/// are encoded as in docs/spec.md §10.2.
 interface ICourt {
     /// @notice The header is not that of a batch at or below the head.
     error NotItsHeader(uint64 number);
@@ -26,8 +26,8 @@ interface ICourt {
     /// @notice The receipt is not broken, or not in this way: nothing to convict.
     error ReceiptHolds();
 
-    /// @notice Convict a batch whose header says something else than its last page: another root; or another clock, next
-    /// sequence number or cursor than meta row 0 under that root.
+    /// @notice Convict a batch whose header says something else than its last page: another root; or another clock,
+    /// next sequence number or cursor than meta row 0 under that root.
     /// @param last The claimed root of the last page, opened.
     /// @param meta Witness of meta row 0 under it, docs/spec.md §9.4; not looked at if the root differs.
     /// @param salt Of the sender's commitment; anything if there is none.

@@ -183,8 +183,8 @@ interface IRollup is IRollupErrors, IRollupEvents {
     /// @notice The conviction on an accusation; zeros if there is none.
     function convictions(bytes32 accusation) external view returns (Conviction memory);
 
-    /// @notice Whether a rollback settled what is late or left behind among an epoch's receipts: a batch of this epoch or
-    /// an earlier one was taken back in this epoch or a later one. Costs a look at each epoch from it on.
+    /// @notice Whether a rollback settled what is late or left behind among an epoch's receipts: a batch of this epoch
+    /// or an earlier one was taken back in this epoch or a later one. Costs a look at each epoch from it on.
     function isSettled(uint64 epoch) external view returns (bool);
 
     // Views: queue, orgs, periods.
@@ -230,7 +230,7 @@ interface IRollup is IRollupErrors, IRollupEvents {
     /// @notice Seconds that the chain has stood paused, in all.
     function pausedSeconds() external view returns (uint256);
 
-    /// @notice Seconds paused since `time` (seconds), as the clock of a batch is allowed them: what lies more than a window
-    /// of running back may be left out, and too many may be counted between two pauses.
+    /// @notice Seconds paused since `time` (seconds), as the clock of a batch is allowed them: what lies more than a
+    /// window of running back may be left out, and too many may be counted between two pauses.
     function pausedSince(uint256 time) external view returns (uint256);
 }

@@ -13,7 +13,8 @@ interface IRollupEvents {
 
     /// @notice Somebody knows something.
     event Committed(bytes32 indexed commitment, address indexed challenger);
-    /// @notice A sequencer was convicted. The reward is owed to the challenger, or, without a commitment, held for a day.
+    /// @notice A sequencer was convicted. The reward is owed to the challenger, or held for a day if it had not
+    /// committed.
     event Convicted(
         bytes32 indexed accusation,
         address indexed account,

@@ -21,11 +21,23 @@ library LogProof {
     /// @notice Whether the proof leads from a leaf to a root.
     function holds(bytes calldata inclusion, bytes32 leaf, bytes32 root) internal pure returns (bool) {
         (uint64 index, uint64 size) = place(inclusion);
+        (bool fits, bytes32 node) = climb(index, size, leaf, inclusion[HEAD_BYTES:]);
+        return fits && node == root;
+    }
+
+    /// @notice Where a path leads from the leaf at `index` of `size`, which it is below; whether it has the length that
+    /// this place has.
+    /// @param path Hashes of 32 bytes each.
+    function climb(uint64 index, uint64 size, bytes32 leaf, bytes calldata path)
+        internal
+        pure
+        returns (bool fits, bytes32 node)
+    {
         uint64 last = size - 1;
-        bytes32 node = leaf;
-        for (uint256 i = HEAD_BYTES; i < inclusion.length; i += 32) {
-            if (last == 0) return false;
-            bytes32 sibling = bytes32(inclusion[i:i + 32]);
+        node = leaf;
+        for (uint256 i = 0; i < path.length; i += 32) {
+            if (last == 0) return (false, node);
+            bytes32 sibling = bytes32(path[i:i + 32]);
             if (index & 1 == 1 || index == last) {
                 node = RowProof.hashNode(sibling, node);
                 // A lone node has moved up from here: not hashed, not in the path.
@@ -35,6 +47,6 @@ library LogProof {
             }
             (index, last) = (index >> 1, last >> 1);
         }
-        return last == 0 && node == root;
+        fits = last == 0;
     }
 }
