@@ -11,11 +11,18 @@ library LogProof {
     uint256 private constant HEAD_BYTES = 17;
 
     function place(bytes calldata inclusion) internal pure returns (uint64 index, uint64 size) {
-        require(inclusion.length >= HEAD_BYTES, IEvidence.NotAProof());
-        index = uint64(bytes8(inclusion[0:8]));
-        size = uint64(bytes8(inclusion[8:16]));
-        bool isWhole = inclusion.length == HEAD_BYTES + uint256(uint8(inclusion[16])) * 32;
-        require(isWhole && index < size, IEvidence.NotAProof());
+        unchecked {
+            uint256 head;
+            assembly ("memory-safe") {
+                head := calldataload(inclusion.offset)
+            }
+            // forge-lint: disable-start(unsafe-typecast): the fields where they stand.
+            index = uint64(head >> 192);
+            size = uint64(head >> 128);
+            // forge-lint: disable-end(unsafe-typecast)
+            bool isWhole = inclusion.length == HEAD_BYTES + (head >> 120 & 0xFF) * 32;
+            require(isWhole && index < size, IEvidence.NotAProof());
+        }
     }
 
     /// @notice Whether the proof leads from a leaf to a root.
@@ -33,20 +40,26 @@ library LogProof {
         pure
         returns (bool fits, bytes32 node)
     {
-        uint64 last = size - 1;
-        node = leaf;
-        for (uint256 i = 0; i < path.length; i += 32) {
-            if (last == 0) return (false, node);
-            bytes32 sibling = bytes32(path[i:i + 32]);
-            if (index & 1 == 1 || index == last) {
-                node = RowProof.hashNode(sibling, node);
-                // A lone node has moved up from here: not hashed, not in the path.
-                while (index & 1 == 0 && index != 0) (index, last) = (index >> 1, last >> 1);
-            } else {
+        unchecked {
+            uint256 last = size - 1;
+            uint256 i = index;
+            uint256 end = path.length;
+            node = leaf;
+            for (uint256 offset = 0; offset < end; offset += 32) {
+                if (last == 0) return (false, node);
+                bytes32 sibling;
+                assembly ("memory-safe") {
+                    sibling := calldataload(add(path.offset, offset))
+                }
+                if (i & 1 == 1 || i == last) {
+                    (node, sibling) = (sibling, node);
+                    // A lone node has moved up from here: not hashed, not in the path.
+                    while (i & 1 == 0 && i != 0) (i, last) = (i >> 1, last >> 1);
+                }
                 node = RowProof.hashNode(node, sibling);
+                (i, last) = (i >> 1, last >> 1);
             }
-            (index, last) = (index >> 1, last >> 1);
+            fits = last == 0;
         }
-        fits = last == 0;
     }
 }

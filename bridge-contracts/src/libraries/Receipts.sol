@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Codes} from "../executor/Codes.sol";
+import {Memory} from "../executor/Memory.sol";
 import {Signatures} from "../executor/Signatures.sol";
+import {Signing} from "../executor/Signing.sol";
 import {ICourt} from "../interfaces/ICourt.sol";
 import {LogProof} from "./LogProof.sol";
 
@@ -34,10 +36,6 @@ library Receipts {
     /// @dev A group of 2^32 receipts has no longer path.
     uint256 private constant PATH_HASHES_MAX = 32;
 
-    bytes32 private constant DOMAIN_TYPE =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant NAME = keccak256("Chartroll");
-    bytes32 private constant VERSION = keccak256("1");
     bytes32 private constant RECEIPT_TYPE = keccak256("Receipt(uint64 epoch,bytes32 groupRoot)");
 
     /// @notice The epoch that a receipt names, before anything of it is checked.
@@ -50,47 +48,54 @@ library Receipts {
     /// @param key Receipt key of its epoch: `IRollup.epochs`.
     function open(bytes calldata receipt, address rollup, address key) internal view returns (Receipt memory opened) {
         opened.epoch = epochOf(receipt);
-        opened.firstSequence = uint64(bytes8(receipt[8:16]));
-        opened.events = uint8(receipt[16]);
-        opened.clock = uint48(bytes6(receipt[17:23]));
-        opened.digest = bytes32(receipt[23:PLACE_BYTES]);
+        uint256 head;
+        uint256 path;
+        bytes32 digest;
+        assembly ("memory-safe") {
+            head := calldataload(receipt.offset)
+            digest := calldataload(add(receipt.offset, 23))
+            path := calldataload(add(receipt.offset, PLACE_BYTES))
+        }
+        // forge-lint: disable-start(unsafe-typecast): the fields where they stand.
+        opened.firstSequence = uint64(head >> 128);
+        opened.events = uint8(head >> 120);
+        opened.clock = uint48(head >> 72);
+        // forge-lint: disable-end(unsafe-typecast)
+        opened.digest = digest;
         opened.leaf = keccak256(abi.encodePacked(uint8(3), receipt[0:PLACE_BYTES]));
-        uint256 hashes = uint8(receipt[63]);
+        // Index u32 ‖ size u32 ‖ n u8.
+        uint256 hashes = path >> 184 & 0xFF;
         uint256 end = HEAD_BYTES + hashes * 32;
         bool isWhole = hashes <= PATH_HASHES_MAX && receipt.length == end + SIGNATURE_BYTES;
         require(isWhole, ICourt.NotAReceipt());
-        bytes32 digest = _digest(rollup, opened.epoch, _groupRoot(opened.leaf, receipt[PLACE_BYTES:end]));
-        require(_isSigned(digest, receipt[end:], key), ICourt.WrongSignature());
+        bytes32 root = _groupRoot(opened.leaf, path, receipt[HEAD_BYTES:end]);
+        bool isSigned = _isSigned(_digest(rollup, opened.epoch, root), receipt[end:], key);
+        require(isSigned, ICourt.WrongSignature());
     }
 
-    /// @dev `path`: index u32 ‖ size u32 ‖ n u8 ‖ hashes.
-    function _groupRoot(bytes32 leaf, bytes calldata path) private pure returns (bytes32 root) {
-        uint64 index = uint32(bytes4(path[0:4]));
-        uint64 size = uint32(bytes4(path[4:8]));
+    function _groupRoot(bytes32 leaf, uint256 head, bytes calldata path) private pure returns (bytes32 root) {
+        // forge-lint: disable-next-line(unsafe-typecast): the fields where they stand.
+        (uint64 index, uint64 size) = (uint32(head >> 224), uint32(head >> 192));
         require(index < size, ICourt.WrongPath());
         bool fits;
-        (fits, root) = LogProof.climb(index, size, leaf, path[HEAD_BYTES - PLACE_BYTES:]);
+        (fits, root) = LogProof.climb(index, size, leaf, path);
         require(fits, ICourt.WrongPath());
     }
 
     /// @dev EIP-712.
     function _digest(address rollup, uint64 epoch, bytes32 groupRoot) private view returns (bytes32) {
-        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, NAME, VERSION, block.chainid, rollup));
+        bytes32 domain = Signing.separator(block.chainid, rollup);
         bytes32 struct_ = keccak256(abi.encode(RECEIPT_TYPE, epoch, groupRoot));
         return keccak256(abi.encodePacked(hex"1901", domain, struct_));
     }
 
     /// @dev By the rule that principals' secp256k1 signatures are judged by; no key of zero signs anything.
     function _isSigned(bytes32 digest, bytes calldata signature, address key) private view returns (bool) {
-        bytes memory signed = signature;
-        bytes memory signer = abi.encodePacked(key);
-        (uint256 at, uint256 keyAt) = (_start(signed), _start(signer));
-        return Signatures.verify(Codes.SECP256K1, keyAt, digest, at) == 0;
-    }
-
-    function _start(bytes memory bytes_) private pure returns (uint256 at) {
+        uint256 ptr = Memory.allocate(SIGNATURE_BYTES + 32);
         assembly ("memory-safe") {
-            at := add(bytes_, 32)
+            calldatacopy(ptr, signature.offset, SIGNATURE_BYTES)
+            mstore(add(ptr, SIGNATURE_BYTES), shl(96, key))
         }
+        return Signatures.verify(Codes.SECP256K1, ptr + SIGNATURE_BYTES, digest, ptr) == 0;
     }
 }
