@@ -17,8 +17,8 @@ contract ReceiptsTest is CourtFixture {
         return Receipts.open(receipt, rollup_, key);
     }
 
-    function at(string memory list, uint256 index, string memory field) private pure returns (string memory) {
-        return string.concat(list, "[", vm.toString(index), "].", field);
+    function field(string memory list, uint256 index, string memory name) private pure returns (string memory) {
+        return string.concat(list, "[", vm.toString(index), "].", name);
     }
 
     function test_receipts_open_as_the_vectors_say() public {
@@ -27,12 +27,12 @@ contract ReceiptsTest is CourtFixture {
         address contract_ = vm.parseJsonAddress(json, ".chain.contract");
         uint256 count = 0;
         uint256 opened = 0;
-        for (; vm.keyExistsJson(json, at(".receipts", count, "name")); count++) {
-            bytes memory receipt = vm.parseJsonBytes(json, at(".receipts", count, "receipt"));
-            address key = vm.parseJsonAddress(json, at(".receipts", count, "address"));
+        for (; vm.keyExistsJson(json, field(".receipts", count, "name")); count++) {
+            bytes memory receipt = vm.parseJsonBytes(json, field(".receipts", count, "receipt"));
+            address key = vm.parseJsonAddress(json, field(".receipts", count, "address"));
             bool isOpen = opens(receipt, contract_, key);
-            string memory name = vm.parseJsonString(json, at(".receipts", count, "name"));
-            vm.assertTrue(isOpen == vm.parseJsonBool(json, at(".receipts", count, "valid")), name);
+            string memory name = vm.parseJsonString(json, field(".receipts", count, "name"));
+            vm.assertTrue(isOpen == vm.parseJsonBool(json, field(".receipts", count, "valid")), name);
             if (isOpen) opened++;
         }
         vm.assertEq(count, 60);
@@ -42,15 +42,15 @@ contract ReceiptsTest is CourtFixture {
     function test_leaves_are_those_of_the_vectors() public view {
         string memory json = vm.readFile(FILE);
         uint256 count = 0;
-        for (; vm.keyExistsJson(json, at(".leaves", count, "leaf")); count++) {
+        for (; vm.keyExistsJson(json, field(".leaves", count, "leaf")); count++) {
             bytes memory place = placeOf(
-                uint64(vm.parseJsonUint(json, at(".leaves", count, "epoch"))),
-                uint64(vm.parseJsonUint(json, at(".leaves", count, "first_sequence"))),
-                uint8(vm.parseJsonUint(json, at(".leaves", count, "events"))),
-                uint48(vm.parseJsonUint(json, at(".leaves", count, "clock"))),
-                vm.parseJsonBytes32(json, at(".leaves", count, "envelope_digest"))
+                uint64(vm.parseJsonUint(json, field(".leaves", count, "epoch"))),
+                uint64(vm.parseJsonUint(json, field(".leaves", count, "first_sequence"))),
+                uint8(vm.parseJsonUint(json, field(".leaves", count, "events"))),
+                uint48(vm.parseJsonUint(json, field(".leaves", count, "clock"))),
+                vm.parseJsonBytes32(json, field(".leaves", count, "envelope_digest"))
             );
-            bytes32 leaf = vm.parseJsonBytes32(json, at(".leaves", count, "leaf"));
+            bytes32 leaf = vm.parseJsonBytes32(json, field(".leaves", count, "leaf"));
             Receipts.Receipt memory opened = this.open(signed(KEY, place), address(rollup), cheats.addr(KEY));
             vm.assertEq(opened.leaf, leaf);
         }

@@ -213,7 +213,7 @@ contract RollbacksTest is Fixture {
 
     /// @dev A model with a loop over all rollbacks, against the look from an epoch on.
     function testFuzz_an_epoch_is_settled_if_a_later_rollback_reached_it(uint256 seed) public {
-        uint64[8] memory at;
+        uint64[8] memory from;
         uint64[8] memory to;
         for (uint256 i = 0; i < 8; i++) {
             uint256 step = seed >> (i * 8) & 0xff;
@@ -224,14 +224,14 @@ contract RollbacksTest is Fixture {
             (uint64 number,) = rollup.head();
             if (step & 6 != 6) continue;
             uint64 guilty = uint64(bound(step >> 3, 1, number));
-            at[i] = rollup.epoch();
+            from[i] = rollup.epoch();
             to[i] = rollup.batchAt(guilty).epoch;
             convictBatch(guilty);
         }
         for (uint64 epoch = 1; epoch <= rollup.epoch() + 1; epoch++) {
             bool expected = false;
             for (uint256 i = 0; i < 8; i++) {
-                expected = expected || (at[i] >= epoch && to[i] != 0 && to[i] <= epoch);
+                expected = expected || (from[i] >= epoch && to[i] != 0 && to[i] <= epoch);
             }
             vm.assertEq(rollup.isSettled(epoch), expected);
         }

@@ -84,13 +84,13 @@ library Receipts {
     function _isSigned(bytes32 digest, bytes calldata signature, address key) private view returns (bool) {
         bytes memory signed = signature;
         bytes memory signer = abi.encodePacked(key);
-        (uint256 at, uint256 keyAt) = (_start(signed), _start(signer));
-        return Signatures.verify(Codes.SECP256K1, keyAt, digest, at) == 0;
+        uint256 keyPtr = _start(signer);
+        return Signatures.verify(Codes.SECP256K1, keyPtr, digest, _start(signed)) == 0;
     }
 
-    function _start(bytes memory bytes_) private pure returns (uint256 at) {
+    function _start(bytes memory bytes_) private pure returns (uint256 ptr) {
         assembly ("memory-safe") {
-            at := add(bytes_, 32)
+            ptr := add(bytes_, 32)
         }
     }
 }
