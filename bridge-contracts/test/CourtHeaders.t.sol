@@ -8,27 +8,11 @@ import {IRollupErrors} from "../src/interfaces/IRollupErrors.sol";
 import {Accusations} from "../src/libraries/Accusations.sol";
 import {ClaimedRoot, Predicate} from "../src/types/Convictions.sol";
 import {Header} from "../src/types/Header.sol";
-import {CourtFixture} from "./utils/CourtFixture.sol";
+import {HeaderCases} from "./utils/HeaderCases.sol";
 import {KzgLine} from "./utils/KzgLine.sol";
 
 /// @title Headers that say something else than their last page, in both kinds of batches
-/// @dev The state holds meta row 0 alone, which is enough of one for a header.
-contract CourtHeadersTest is CourtFixture {
-    /// @dev A batch that tells the truth: its header, its last page's root, opened, and the meta row under it.
-    struct Case {
-        Header header;
-        ClaimedRoot last;
-        bytes meta;
-        bytes32 root;
-        bytes pages;
-    }
-
-    function setUp() public override {
-        super.setUp();
-        enqueue();
-        enqueue();
-    }
-
+contract CourtHeadersTest is HeaderCases {
     // Lies.
 
     function test_a_header_that_tells_the_truth_is_never_convicted() public {
@@ -114,7 +98,7 @@ contract CourtHeadersTest is CourtFixture {
             refuse(wrong, abi.encodeWithSelector(IPageExecutor.WrongOpening.selector));
             // The page before the last, truly opened.
             wrong = copy(lie);
-            if (mode == 0) wrong.last = openingOf(lie.header, lie.pages, 1, 0);
+            if (mode == 0) wrong.last = openingOf(lie.header, lie.pages, 1);
             else wrong.last.blob = KzgLine.open(1, 1, lie.root);
             refuse(wrong, abi.encodeWithSelector(IPageExecutor.WrongOpening.selector));
             // An opening of the other kind.
@@ -193,107 +177,7 @@ contract CourtHeadersTest is CourtFixture {
         another.convictHeader(rollup, lie.header, lie.last, lie.meta, SALT);
     }
 
-    // Cases.
-
-    function rowOf(uint64 nextSequence, uint48 clock, uint64 cursor) private pure returns (bytes memory) {
-        return abi.encodePacked(nextSequence, clock, cursor, new bytes(16), keccak256("log"));
-    }
-
-    /// @dev Witness of a state that holds this row of meta alone.
-    function metaOf(bytes memory row, uint32 number) private pure returns (bytes memory) {
-        return abi.encodePacked(uint8(1), uint8(0), number, bytes5(0), uint16(row.length), row, uint8(0), uint16(0));
-    }
-
-    /// @dev Root of a state that holds the witness's row alone; no other subtree.
-    function rootOf(bytes memory meta) private pure returns (bytes32 node) {
-        bytes memory row = new bytes(meta.length - 16);
-        for (uint256 i = 0; i < row.length; i++) {
-            row[i] = meta[13 + i];
-        }
-        node = keccak256(bytes.concat(hex"00", row));
-        uint256 number = uint8(meta[5]);
-        bytes32 empty = 0;
-        for (uint256 height = 0; height < 35; height++) {
-            (bytes32 left, bytes32 right) = number >> height & 1 == 1 ? (empty, node) : (node, empty);
-            node = keccak256(bytes.concat(hex"01", left, right));
-            empty = keccak256(bytes.concat(hex"01", empty, empty));
-        }
-    }
-
-    function honestCase(uint8 mode, uint16 count) private returns (Case memory) {
-        pass(10);
-        Header memory header = next();
-        return caseOf(mode, count, metaOf(rowOf(header.nextSequence, header.clock, header.cursor), 0));
-    }
-
-    /// @dev The meta row says what the header says, but for what `meta` is given otherwise.
-    function caseOf(uint8 mode, uint16 count, bytes memory meta) private view returns (Case memory given) {
-        given.header = next();
-        given.header.mode = mode;
-        given.header.pages = count;
-        given.meta = meta;
-        given.root = rootOf(meta);
-        given.header.postRoot = given.root;
-        if (mode & 1 == 1) {
-            given.last.blob = KzgLine.open(count - 1, (uint256(count) + 127) / 128, given.root);
-            given.header.dataReference = keccak256(abi.encodePacked(given.last.blob.hashes));
-        } else {
-            given.pages = pages(count);
-            putRoot(given.pages, uint256(count) - 1, given.root);
-            given.header.dataReference = referenceOf(given.pages);
-            given.last = openingOf(given.header, given.pages, uint256(count) - 1, given.root);
-        }
-    }
-
-    /// @dev 0 the root, 1 the clock, 2 the next sequence number, 3 the cursor; not yet posted.
-    function lyingCase(uint8 mode, uint16 count, uint8 field) private returns (Case memory given) {
-        given = honestCase(mode, count);
-        if (field == 0) given.header.postRoot = ~given.root;
-        if (field == 1) given.header.clock++;
-        if (field == 2) given.header.nextSequence--;
-        if (field == 3) given.header.cursor--;
-    }
-
-    function openingOf(Header memory header, bytes memory pages_, uint256 index, bytes32)
-        private
-        pure
-        returns (ClaimedRoot memory opened)
-    {
-        for (uint256 i = 0; i < 31; i++) {
-            bytes32 word;
-            assembly ("memory-safe") {
-                word := mload(add(add(pages_, 32), add(mul(index, 992), mul(i, 32))))
-            }
-            opened.page[i] = word;
-        }
-        bytes memory path = pathOf(pages_, index, 0, header.pages);
-        opened.inclusion = abi.encodePacked(uint64(index), uint64(header.pages), uint8(path.length / 32), path);
-    }
-
-    function pathOf(bytes memory pages_, uint256 index, uint256 from, uint256 to) private pure returns (bytes memory) {
-        if (to - from == 1) return "";
-        uint256 size = 1;
-        while (size * 2 < to - from) size *= 2;
-        uint256 split = from + size;
-        return index < split
-            ? bytes.concat(pathOf(pages_, index, from, split), treeOf(pages_, split, to))
-            : bytes.concat(pathOf(pages_, index, split, to), treeOf(pages_, from, split));
-    }
-
-    function putRoot(bytes memory pages_, uint256 index, bytes32 root) private pure {
-        assembly ("memory-safe") {
-            mstore(add(add(pages_, 32), mul(index, 992)), root)
-        }
-    }
-
-    function copy(Case memory given) private pure returns (Case memory) {
-        return abi.decode(abi.encode(given), (Case));
-    }
-
-    function postCase(Case memory given) private {
-        if (given.header.mode & 1 == 1) postBlobs(rollup.sequencer(), given.header, given.last.blob.hashes);
-        else post(rollup.sequencer(), given.header, given.pages);
-    }
+    // What they do.
 
     function refuse(Case memory given, bytes memory reason) private {
         vm.expectRevert(reason);
