@@ -83,7 +83,7 @@ abstract contract Settings is IRollupErrors, IRollupEvents {
             && given.batchItemsMin > 0 && given.bond > 0 && given.deposeOverdue > 0 && given.deposeIdle > 0
             && given.exitDelay <= SECONDS_MAX && given.overdueAge <= SECONDS_MAX && given.clockFuture <= SECONDS_MAX
             && given.deposeOverdue <= SECONDS_MAX && given.deposeIdle <= SECONDS_MAX && given.pauseMax <= SECONDS_MAX
-            && given.periodObjection <= SECONDS_MAX && given.bond <= type(uint96).max
-            && given.executor.code.length > 0 && given.court.code.length > 0;
+            && given.periodObjection <= SECONDS_MAX && given.bond <= type(uint96).max && given.executor.code.length > 0
+            && given.court.code.length > 0;
     }
 }
