@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parent.parent
-CONTRACTS = ["Evidence", "Rollup"]
+CONTRACTS = ["Court", "Evidence", "PageExecutor", "Rollup"]
 # EIP-170 and EIP-3860.
 CODE_BYTES_MAX = 24_576
 INITCODE_BYTES_MAX = 49_152

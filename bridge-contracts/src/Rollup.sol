@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Justice} from "./base/Justice.sol";
 import {Posting} from "./base/Posting.sol";
 import {Settings} from "./base/Settings.sol";
 import {IRollup} from "./interfaces/IRollup.sol";
 import {Precompiles} from "./libraries/Precompiles.sol";
+import {Conviction} from "./types/Convictions.sol";
 import {Header} from "./types/Header.sol";
 import {Parameters} from "./types/Parameters.sol";
 import {Batch, Epoch, Item, Period, Sequencer, Snapshot} from "./types/State.sol";
@@ -13,8 +15,9 @@ import {Batch, Epoch, Item, Period, Sequencer, Snapshot} from "./types/State.sol
 /// @dev The entry points; each noun behind them has a file in base/. What they do is told in `IRollup`.
 ///
 ///     Settings ◀ Ownership ◀ Pauses ◀ Ledger ◀ Queue ◀ Orgs ◀ Periods ─┐
-///                                     Money ◀─┘         └◀ Office ─────┴◀ Posting ◀ Rollup
-contract Rollup is Posting, IRollup {
+///                                     Money ◀─┘         └◀ Office ─────┴◀ Posting ◀┬ Rollup
+///                                                             └◀ Justice ◀─────────┘
+contract Rollup is Posting, Justice, IRollup {
     constructor(Parameters memory given) Settings(given) {
         Precompiles.check();
     }
@@ -34,6 +37,41 @@ contract Rollup is Posting, IRollup {
     /// @inheritdoc IRollup
     function confirm(uint64 number) external {
         _confirm(number);
+    }
+
+    // Convictions.
+
+    /// @inheritdoc IRollup
+    function commit(bytes32 commitment) external {
+        _commit(commitment);
+    }
+
+    /// @inheritdoc IRollup
+    function convictBatch(uint64 number, bytes32 accusation, address challenger, bytes32 salt) external onlyJudge {
+        _convictBatch(number, accusation, challenger, salt);
+    }
+
+    /// @inheritdoc IRollup
+    function convictSequencer(address account, bytes32 accusation, address challenger, bytes32 salt)
+        external
+        onlyJudge
+    {
+        _convictSequencer(account, accusation, challenger, salt);
+    }
+
+    /// @inheritdoc IRollup
+    function claim(bytes32 accusation, bytes32 salt) external {
+        _claim(accusation, salt);
+    }
+
+    /// @inheritdoc IRollup
+    function settle(bytes32 accusation) external {
+        _settle(accusation);
+    }
+
+    /// @inheritdoc IRollup
+    function burnRest(address account) external {
+        _burnRest(account);
     }
 
     // The forced queue.
@@ -221,6 +259,23 @@ contract Rollup is Posting, IRollup {
         return _burnt;
     }
 
+    // Views: convictions.
+
+    /// @inheritdoc IRollup
+    function commitments(bytes32 commitment) external view returns (uint64) {
+        return _commitments[commitment];
+    }
+
+    /// @inheritdoc IRollup
+    function convictions(bytes32 accusation) external view returns (Conviction memory) {
+        return _convictions[accusation];
+    }
+
+    /// @inheritdoc IRollup
+    function isSettled(uint64 number) external view returns (bool) {
+        return _isSettled(number);
+    }
+
     // Views: queue, orgs, periods.
 
     /// @inheritdoc IRollup
@@ -290,5 +345,10 @@ contract Rollup is Posting, IRollup {
     /// @inheritdoc IRollup
     function pausedSeconds() external view returns (uint256) {
         return _pausedSeconds();
+    }
+
+    /// @inheritdoc IRollup
+    function pausedSince(uint256 time) external view returns (uint256) {
+        return _pausedSince(time);
     }
 }

@@ -85,6 +85,12 @@ contract ConstructionTest is Fixture {
         given.clockPast = given.window + 1;
         refuse(given);
         given = defaults();
+        given.executor = address(0xDEAD);
+        refuse(given);
+        given = defaults();
+        given.court = address(0xDEAD);
+        refuse(given);
+        given = defaults();
         given.batchItemsMin = 0;
         refuse(given);
         given = defaults();

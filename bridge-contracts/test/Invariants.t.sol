@@ -21,7 +21,7 @@ contract InvariantsTest is Fixture {
 
     function invariant_money_is_bonds_and_what_is_owed_and_what_is_burnt() public view {
         vm.assertEq(rollup.bondsHeld(), handler.bondsOfAll());
-        vm.assertEq(rollup.owedInAll(), handler.owedToAll());
+        vm.assertEq(rollup.owedInAll(), handler.owedToAll() + handler.held());
         vm.assertEq(address(rollup).balance, rollup.bondsHeld() + rollup.owedInAll() + rollup.burnt());
     }
 
@@ -46,6 +46,16 @@ contract InvariantsTest is Fixture {
         (uint64 number,) = rollup.head();
         for (uint64 i = number; i > 1 && i + 4 > number; i--) {
             vm.assertGe(rollup.closesAt(i), rollup.closesAt(i - 1));
+        }
+    }
+
+    function invariant_no_convicted_batch_is_in_the_chain() public view {
+        vm.assertFalse(handler.isGuiltyInChain());
+    }
+
+    function invariant_rewards_are_at_most_half_of_a_bond() public view {
+        for (uint256 i = 0; i < 4; i++) {
+            vm.assertLe(handler.rewardsOf(i), 16 ether);
         }
     }
 

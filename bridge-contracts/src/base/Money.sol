@@ -6,7 +6,7 @@ import {IRollupEvents} from "../interfaces/IRollupEvents.sol";
 
 /// @title What is owed, and what is burnt
 /// @dev Nobody is paid in passing: who is owed collects. Burnt money stays here for ever, no function pays it; so
-/// balance = bonds + owed + burnt.
+/// balance = bonds + owed + burnt. Rewards that are held count as owed, to somebody not yet known.
 abstract contract Money is IRollupErrors, IRollupEvents {
     mapping(address account => uint256) internal _owed;
     uint256 internal _owedInAll;
@@ -16,6 +16,15 @@ abstract contract Money is IRollupErrors, IRollupEvents {
         if (amount == 0) return;
         _owed[account] += amount;
         _owedInAll += amount;
+    }
+
+    /// @dev Owed to whoever `_giveHeld` names later.
+    function _hold(uint256 amount) internal {
+        _owedInAll += amount;
+    }
+
+    function _giveHeld(address account, uint256 amount) internal {
+        _owed[account] += amount;
     }
 
     function _burn(uint256 amount) internal {

@@ -72,16 +72,15 @@ abstract contract Office is Orgs, Line {
         return amount;
     }
 
-    /// @dev Out of line or office, for good or until the bond is paid back; the next in line takes office.
+    /// @dev Out of line or office, for good or until the bond is paid back; the next in line takes office. From now the
+    /// delay runs until the bond is paid back or its rest burnt.
     function _turnOut(address account, Standing standing) internal {
         Sequencer storage leaving = _sequencers[account];
         Standing was = leaving.standing;
         leaving.standing = standing;
-        if (standing == Standing.Leaving) {
-            leaving.leftAt = uint48(block.timestamp);
-            leaving.pausedBefore = _pausedSeconds();
-            emit ExitRequested(account, uint64(block.timestamp) + EXIT_DELAY);
-        }
+        leaving.leftAt = uint48(block.timestamp);
+        leaving.pausedBefore = _pausedSeconds();
+        if (standing == Standing.Leaving) emit ExitRequested(account, uint64(block.timestamp) + EXIT_DELAY);
         if (was == Standing.InLine) _stepOut(account);
         if (was != Standing.InOffice) return;
         _endEpoch();
@@ -94,6 +93,21 @@ abstract contract Office is Orgs, Line {
         if (_inOffice == address(0)) return;
         _endEpoch();
         _startEpoch(_inOffice);
+    }
+
+    /// @dev A batch of `epoch` was taken back, before the epoch rises. Nobody in office: there may be several rollbacks
+    /// before the next epoch; the one that reaches furthest settles what the others do.
+    function _noteRollback(uint64 epoch) internal {
+        Epoch storage current = _epochs[_epoch];
+        if (current.rolledBackTo == 0 || epoch < current.rolledBackTo) current.rolledBackTo = epoch;
+    }
+
+    function _isSettled(uint64 epoch) internal view returns (bool) {
+        for (uint64 later = epoch; later <= _epoch; later++) {
+            uint64 to = _epochs[later].rolledBackTo;
+            if (to != 0 && to <= epoch) return true;
+        }
+        return false;
     }
 
     /// @dev A batch was posted.
@@ -123,7 +137,7 @@ abstract contract Office is Orgs, Line {
     function _startEpoch(address account) private {
         address receiptKey = _sequencers[account].receiptKey;
         uint64 sequence = _head().nextSequence;
-        _epochs[++_epoch] = Epoch(account, uint48(block.timestamp), 0, receiptKey, sequence, 0);
+        _epochs[++_epoch] = Epoch(account, uint48(block.timestamp), 0, receiptKey, sequence, 0, 0);
         _noteActivity();
         emit EpochStarted(_epoch, account, receiptKey, sequence);
     }

@@ -27,6 +27,8 @@ abstract contract Settings is IRollupErrors, IRollupEvents {
     uint16 internal immutable BATCH_ITEMS_MIN;
     uint128 internal immutable BOND;
     uint128 internal immutable FORCED_FEE;
+    address internal immutable EXECUTOR;
+    address internal immutable COURT;
 
     constructor(Parameters memory given) {
         require(_isSound(given), WrongParameters());
@@ -46,6 +48,8 @@ abstract contract Settings is IRollupErrors, IRollupEvents {
         BATCH_ITEMS_MIN = given.batchItemsMin;
         BOND = given.bond;
         FORCED_FEE = given.forcedFee;
+        EXECUTOR = given.executor;
+        COURT = given.court;
     }
 
     function _parameters() internal view returns (Parameters memory) {
@@ -65,18 +69,21 @@ abstract contract Settings is IRollupErrors, IRollupEvents {
             periodObjection: PERIOD_OBJECTION,
             batchItemsMin: BATCH_ITEMS_MIN,
             bond: BOND,
-            forcedFee: FORCED_FEE
+            forcedFee: FORCED_FEE,
+            executor: EXECUTOR,
+            court: COURT
         });
     }
 
     /// @dev A bond outlives the windows of its batches. A clock within bounds is younger than a window, so that what
-    /// `Pauses` keeps of the pauses before is enough. A batch may always take an item.
-    function _isSound(Parameters memory given) private pure returns (bool) {
+    /// `Pauses` keeps of the pauses before is enough. A batch may always take an item. The judges are there already.
+    function _isSound(Parameters memory given) private view returns (bool) {
         return given.genesisRoot != 0 && given.owner != address(0) && (!given.masked || given.keyOfficer != address(0))
             && given.window > 0 && given.exitDelay >= given.window && given.clockPast <= given.window
             && given.batchItemsMin > 0 && given.bond > 0 && given.deposeOverdue > 0 && given.deposeIdle > 0
             && given.exitDelay <= SECONDS_MAX && given.overdueAge <= SECONDS_MAX && given.clockFuture <= SECONDS_MAX
             && given.deposeOverdue <= SECONDS_MAX && given.deposeIdle <= SECONDS_MAX && given.pauseMax <= SECONDS_MAX
-            && given.periodObjection <= SECONDS_MAX;
+            && given.periodObjection <= SECONDS_MAX && given.bond <= type(uint96).max && given.executor.code.length > 0
+            && given.court.code.length > 0;
     }
 }

@@ -24,9 +24,13 @@ struct BlobOpening {
 /// @dev Source: docs/spec.md §11, §12.2, §12.3; EIP-4844. Whatever does not fit reverts: a failed opening is no page, and
 /// convicts nobody.
 library Openings {
+    uint256 private constant PAGE_BYTES = 992;
     uint256 private constant ELEMENTS_PER_PAGE = 32;
     uint256 private constant COMMITMENT_BYTES = 48;
     uint256 private constant EVALUATION_BYTES = 192;
+    /// @dev Behind the precompile's input: where elements and proofs stand in calldata.
+    uint256 private constant ELEMENTS_AT = 192;
+    uint256 private constant PROOFS_AT = 224;
     /// @dev It takes 50,000; one that fails takes all it is given.
     uint256 private constant EVALUATION_GAS = 100_000;
     /// @dev Order of BLS12-381's scalar field; a root of unity of order 4,096 in it, 7^((order − 1) / 4096), and its
@@ -49,9 +53,19 @@ library Openings {
         bytes32 dataReference
     ) internal pure {
         (uint64 place, uint64 size) = LogProof.place(inclusion);
-        bytes32 leaf = keccak256(abi.encodePacked(uint8(0), page));
+        bytes32 leaf = _leaf(page);
         bool holds = place == index && size == pages && LogProof.holds(inclusion, leaf, dataReference);
         require(holds, IPageExecutor.WrongOpening());
+    }
+
+    /// @dev keccak(0x00 ‖ page).
+    function _leaf(bytes32[31] calldata page) private pure returns (bytes32 leaf) {
+        assembly ("memory-safe") {
+            let ptr := mload(0x40)
+            mstore8(ptr, 0)
+            calldatacopy(add(ptr, 1), page, PAGE_BYTES)
+            leaf := keccak256(ptr, add(PAGE_BYTES, 1))
+        }
     }
 
     /// @notice A page of a batch in blobs, as posted: the low 31 bytes of its 32 elements, in order.
@@ -65,13 +79,13 @@ library Openings {
             Memory.allocate(32);
             (uint256 input, uint256 z) = _begin(opening, index, dataReference, ELEMENTS_PER_PAGE);
             for (uint256 i = 0; i < ELEMENTS_PER_PAGE; i++) {
-                _evaluate(input, z, opening, _reverse(i, 5));
+                _evaluate(input, z, _reverse(i, 5));
                 z = mulmod(z, ROOT_32, MODULUS);
             }
-            bytes calldata elements = opening.elements;
             assembly ("memory-safe") {
+                let elements := mload(add(input, ELEMENTS_AT))
                 for { let i := 0 } lt(i, ELEMENTS_PER_PAGE) { i := add(i, 1) } {
-                    mstore(add(page, mul(i, 31)), shl(8, calldataload(add(elements.offset, shl(5, i)))))
+                    mstore(add(page, mul(i, 31)), shl(8, calldataload(add(elements, shl(5, i)))))
                 }
             }
         }
@@ -81,14 +95,18 @@ library Openings {
     function rootInBlob(BlobOpening calldata opening, uint256 index, bytes32 dataReference)
         internal
         view
-        returns (bytes32)
+        returns (bytes32 root)
     {
         (uint256 input, uint256 z) = _begin(opening, index, dataReference, 2);
-        _evaluate(input, z, opening, 0);
+        _evaluate(input, z, 0);
         // Position 1, reversed in 5 bits, is 16: half way round.
-        _evaluate(input, MODULUS - z, opening, 1);
-        uint256 first = uint256(bytes32(opening.elements[0:32]));
-        return bytes32(first << 8 | uint8(opening.elements[33]));
+        unchecked {
+            _evaluate(input, MODULUS - z, 1);
+        }
+        assembly ("memory-safe") {
+            let elements := mload(add(input, ELEMENTS_AT))
+            root := or(shl(8, calldataload(elements)), byte(1, calldataload(add(elements, 32))))
+        }
     }
 
     /// @notice Unmasks a page in place with the key that was registered for it.
@@ -106,24 +124,27 @@ library Openings {
         Masks.unmask(page, pageKey);
     }
 
-    /// @dev A precompile's input with the blob's hash and commitment, and the point of the page's first element.
+    /// @dev A precompile's input with the blob's hash and commitment; the point of the page's first element.
     function _begin(BlobOpening calldata opening, uint256 index, bytes32 dataReference, uint256 count)
         private
         pure
         returns (uint256 input, uint256 z)
     {
         unchecked {
-            uint256 blob = index / DataReference.PAGES_PER_BLOB;
-            bool fits = opening.commitment.length == COMMITMENT_BYTES && opening.elements.length == count * 32
-                && opening.proofs.length == count * COMMITMENT_BYTES && blob < opening.hashes.length
-                && keccak256(abi.encodePacked(opening.hashes)) == dataReference;
-            require(fits, IPageExecutor.WrongOpening());
-            bytes memory buffer = new bytes(EVALUATION_BYTES);
-            bytes32 hash = opening.hashes[blob];
+            bytes32[] calldata hashes = opening.hashes;
             bytes calldata commitment = opening.commitment;
+            bytes calldata elements = opening.elements;
+            bytes calldata proofs = opening.proofs;
+            uint256 blob = index / DataReference.PAGES_PER_BLOB;
+            bool fits = commitment.length == COMMITMENT_BYTES && elements.length == count * 32
+                && proofs.length == count * COMMITMENT_BYTES && blob < hashes.length
+                && _hash(hashes) == dataReference;
+            require(fits, IPageExecutor.WrongOpening());
+            input = Memory.allocate(EVALUATION_BYTES + 64);
             assembly ("memory-safe") {
-                input := add(buffer, 32)
-                mstore(input, hash)
+                mstore(add(input, ELEMENTS_AT), elements.offset)
+                mstore(add(input, PROOFS_AT), proofs.offset)
+                mstore(input, calldataload(add(hashes.offset, shl(5, blob))))
                 calldatacopy(add(input, 96), commitment.offset, COMMITMENT_BYTES)
             }
             // Element 32 · page + j stands at the root of unity whose exponent is its number, reversed in 12 bits:
@@ -137,16 +158,24 @@ library Openings {
         }
     }
 
+    /// @dev Of versioned hashes, joined.
+    function _hash(bytes32[] calldata hashes) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let ptr := mload(0x40)
+            calldatacopy(ptr, hashes.offset, shl(5, hashes.length))
+            hash := keccak256(ptr, shl(5, hashes.length))
+        }
+    }
+
     /// @dev The n-th of the given elements is the blob's value at `z`.
-    function _evaluate(uint256 input, uint256 z, BlobOpening calldata opening, uint256 n) private view {
-        bytes calldata elements = opening.elements;
-        bytes calldata proofs = opening.proofs;
+    function _evaluate(uint256 input, uint256 z, uint256 n) private view {
         address callee = Precompiles.POINT_EVALUATION;
         bool isOpened;
         assembly ("memory-safe") {
             mstore(add(input, 32), z)
-            calldatacopy(add(input, 64), add(elements.offset, mul(n, 32)), 32)
-            calldatacopy(add(input, 144), add(proofs.offset, mul(n, COMMITMENT_BYTES)), COMMITMENT_BYTES)
+            mstore(add(input, 64), calldataload(add(mload(add(input, ELEMENTS_AT)), shl(5, n))))
+            let proof := add(mload(add(input, PROOFS_AT)), mul(n, COMMITMENT_BYTES))
+            calldatacopy(add(input, 144), proof, COMMITMENT_BYTES)
             isOpened := staticcall(EVALUATION_GAS, callee, input, EVALUATION_BYTES, 0, 64)
             // Where there is no precompile, a call succeeds too, and answers nothing.
             isOpened := and(isOpened, and(eq(returndatasize(), 64), eq(mload(32), MODULUS)))

@@ -26,16 +26,12 @@ library Pages {
     uint256 private constant ITEM_BYTES = 960;
     uint256 private constant ITEM_BODY_AT = 7;
 
-    /// @dev What a page leads to from `preRoot`, to which the witness must lead. See `IPageExecutor.execute`.
-    function apply_(
-        uint64 chainId,
-        address rollup,
-        bytes32 preRoot,
-        bytes32[31] memory page,
-        bytes calldata item,
-        bytes calldata witness
-    ) internal view returns (IPageExecutor.Outcome memory outcome) {
-        Run memory run;
+    /// @dev Takes page and witness in. The rows are worked on before it is known that they are those of a root: whoever
+    /// begins must finish, and answer nothing before.
+    function begin(Run memory run, address rollup, uint256 chainId, bytes32[31] memory page, bytes calldata witness)
+        internal
+        pure
+    {
         uint256 ptr;
         assembly ("memory-safe") {
             ptr := page
@@ -44,7 +40,17 @@ library Pages {
         run.clock = Memory.u48(ptr + CLOCK_AT);
         run.separator = Signing.separator(chainId, rollup);
         Witnesses.decode(run, witness);
-        // The rows are worked on before it is known that they are those of the root: nothing is answered until it is.
+        require(run.meta != 0, IPageExecutor.MissingRow(0));
+        run.sequence = Rows.nextSequence(run.meta);
+        run.cursor = Memory.u64(run.meta + Rows.META_CURSOR);
+    }
+
+    /// @dev What the page leads to from `preRoot`, to which the witness must lead. See `IPageExecutor.execute`.
+    function finish(Run memory run, bytes32 preRoot, bytes calldata item)
+        internal
+        view
+        returns (IPageExecutor.Outcome memory outcome)
+    {
         _take(run, item, outcome);
         require(run.asked == run.hints, IPageExecutor.WrongHint());
         (bytes32 before, bytes32 after_) = Tree.roots(run);
@@ -52,10 +58,15 @@ library Pages {
         if (outcome.invalid == IPageExecutor.Invalid.None) outcome.root = after_;
     }
 
+    /// @dev Whether the page must be an item of the queue, of whatever type.
+    function isForced(Run memory run) internal pure returns (bool) {
+        uint256 kind = Memory.u8(run.page + KIND_AT);
+        return kind == Items.ENVELOPE || kind == Items.ORG;
+    }
+
     function _take(Run memory run, bytes calldata item, IPageExecutor.Outcome memory outcome) private view {
         unchecked {
             uint256 meta = run.meta;
-            require(meta != 0, IPageExecutor.MissingRow(0));
             uint256 kind = Memory.u8(run.page + KIND_AT);
             (bool isItems, uint256 itemTime) = _compare(run, item, kind);
             if (kind - 1 > 2) {
@@ -69,8 +80,7 @@ library Pages {
             } else {
                 if (kind == Items.ENVELOPE) _takeForced(run, outcome);
                 else outcome.code = _code(OrgItems.act(run));
-                uint256 cursor = meta + Rows.META_CURSOR;
-                Memory.put64(cursor, (Memory.u64(cursor) + 1) & type(uint64).max);
+                Memory.put64(meta + Rows.META_CURSOR, (run.cursor + 1) & type(uint64).max);
             }
             if (outcome.invalid != IPageExecutor.Invalid.None) return;
             Memory.put48(meta + Rows.META_CLOCK, run.clock);

@@ -28,8 +28,10 @@ struct Run {
     /// Witness: where siblings stand in calldata, and end.
     uint256 siblingsAt;
     uint256 siblingsEnd;
-    /// Row 0 of meta; 0 if it is not held.
+    /// Row 0 of meta, and its next sequence number and cursor as they came.
     uint256 meta;
+    uint256 sequence;
+    uint256 cursor;
     /// Decoded events: the first, and past the last so far.
     uint256 events;
     uint256 eventsEnd;

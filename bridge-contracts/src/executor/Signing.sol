@@ -44,8 +44,8 @@ library Signing {
     // forge-lint: disable-next-line(incorrect-shift): a set of roles.
         1 << Codes.ADMIN | 1 << Codes.PRACTITIONER | 1 << Codes.PATIENT | 1 << Codes.PROXY;
 
-    function separator(uint64 chainId, address rollup) internal pure returns (bytes32) {
-        return keccak256(abi.encode(DOMAIN, keccak256("Chartroll"), keccak256("1"), uint256(chainId), rollup));
+    function separator(uint256 chainId, address rollup) internal pure returns (bytes32) {
+        return keccak256(abi.encode(DOMAIN, keccak256("Chartroll"), keccak256("1"), chainId, rollup));
     }
 
     /// @dev What the signer of an envelope signs; zero if a person's envelope is not one event of a kind that has a

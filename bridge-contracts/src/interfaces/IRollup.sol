@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Conviction} from "../types/Convictions.sol";
 import {Header} from "../types/Header.sol";
 import {Parameters} from "../types/Parameters.sol";
 import {Batch, Epoch, Sequencer, Snapshot} from "../types/State.sol";
@@ -9,7 +10,7 @@ import {IRollupEvents} from "./IRollupEvents.sol";
 
 /// @title Chartroll on L1
 /// @notice Bonds, the chain of batches, the challenge window, the epoch, the forced queue, org registration and the
-/// roots of masked periods. All delays count without pauses.
+/// roots of masked periods. All delays count without pauses, but for the day in which a reward is claimed.
 /// @dev Errors: `IRollupErrors`. Events: `IRollupEvents`. Bytes: docs/spec.md §4.3, §11.2, §12.
 interface IRollup is IRollupErrors, IRollupEvents {
     // Batches.
@@ -25,6 +26,35 @@ interface IRollup is IRollupErrors, IRollupEvents {
 
     /// @notice Move the confirmed pointer to a batch whose window is over. Anyone may.
     function confirm(uint64 number) external;
+
+    // Convictions.
+
+    /// @notice Note that somebody knows something: a commitment counts for accusations made in later blocks.
+    /// @param commitment keccak256(abi.encode(challenger, accusation, salt)); the challenger is who will accuse.
+    function commit(bytes32 commitment) external;
+
+    /// @notice Convict the poster of a batch: the batch and its descendants go, the epoch rises. The page executor and
+    /// the court may, when the accusation has been made good before them.
+    /// @param number Of the batch, inside its window and at or below the head.
+    /// @param accusation keccak256(abi.encode(predicate, subject, place, right)): `Accusations`. It convicts once.
+    /// @param challenger Who made it good, and is rewarded.
+    /// @param salt Of its commitment; anything if there is none.
+    function convictBatch(uint64 number, bytes32 accusation, address challenger, bytes32 salt) external;
+
+    /// @notice Convict a sequencer of a broken receipt: it is turned out, valid batches stay. The page executor and the
+    /// court may.
+    /// @param account Whose receipt it is; it must have something left to lose.
+    function convictSequencer(address account, bytes32 accusation, address challenger, bytes32 salt) external;
+
+    /// @notice Take the reward of an accusation that another made good without a commitment, by opening one of the
+    /// sender's own that is older than the conviction; within a day of it, the first to do so.
+    function claim(bytes32 accusation, bytes32 salt) external;
+
+    /// @notice Let who convicted without a commitment have the reward that nobody claimed within the day.
+    function settle(bytes32 accusation) external;
+
+    /// @notice Burn what is left of a convicted sequencer's bond, `exitDelay` after its last conviction. Anyone may.
+    function burnRest(address account) external;
 
     // The forced queue.
 
@@ -145,6 +175,18 @@ interface IRollup is IRollupErrors, IRollupEvents {
     /// @notice Wei that nobody will get: forced fees and slashed bonds.
     function burnt() external view returns (uint256);
 
+    // Views: convictions.
+
+    /// @notice The block that a commitment was made in; 0 if it was not.
+    function commitments(bytes32 commitment) external view returns (uint64 blockNumber);
+
+    /// @notice The conviction on an accusation; zeros if there is none.
+    function convictions(bytes32 accusation) external view returns (Conviction memory);
+
+    /// @notice Whether a rollback settled what is late or left behind among an epoch's receipts: a batch of this epoch
+    /// or an earlier one was taken back in this epoch or a later one. Costs a look at each epoch from it on.
+    function isSettled(uint64 epoch) external view returns (bool);
+
     // Views: queue, orgs, periods.
 
     /// @notice Fee of the next forced item.
@@ -187,4 +229,8 @@ interface IRollup is IRollupErrors, IRollupEvents {
 
     /// @notice Seconds that the chain has stood paused, in all.
     function pausedSeconds() external view returns (uint256);
+
+    /// @notice Seconds paused since `time` (seconds), as the clock of a batch is allowed them: what lies more than a
+    /// window of running back may be left out, and too many may be counted between two pauses.
+    function pausedSince(uint256 time) external view returns (uint256);
 }

@@ -56,6 +56,25 @@ interface IRollupErrors {
     /// @notice The batch can no longer be convicted.
     error WindowOver(uint64 number);
 
+    // Convicting.
+
+    /// @notice Only the page executor and the court may.
+    error NotJudge(address sender);
+    /// @notice The commitment was made before.
+    error AlreadyCommitted(bytes32 commitment);
+    /// @notice The accusation has convicted before.
+    error AlreadyConvicted(bytes32 accusation);
+    /// @notice The sequencer has no bond here, or nothing left of it.
+    error NothingToLose(address account);
+    /// @notice No reward is held for this accusation.
+    error NothingHeld(bytes32 accusation);
+    /// @notice No such commitment was made in a block before the conviction.
+    error NotCommitted(bytes32 commitment);
+    /// @notice The reward could be claimed until then (seconds).
+    error ClaimOver(uint256 until);
+    /// @notice The reward can still be claimed, until then (seconds).
+    error ClaimOpen(uint256 until);
+
     // Queue and orgs.
 
     /// @notice An envelope has 120 to 953 bytes.

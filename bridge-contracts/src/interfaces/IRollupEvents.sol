@@ -11,6 +11,25 @@ interface IRollupEvents {
     /// @notice This batch and all before it can no longer be convicted.
     event BatchConfirmed(uint64 indexed number, bytes32 contentHash);
 
+    /// @notice Somebody knows something.
+    event Committed(bytes32 indexed commitment, address indexed challenger);
+    /// @notice A sequencer was convicted. The reward is owed to the challenger, or held for a day if it had not
+    /// committed.
+    event Convicted(
+        bytes32 indexed accusation,
+        address indexed account,
+        address indexed challenger,
+        uint256 reward,
+        bool isCommitted
+    );
+    /// @notice A rollback: the batches from `first` to `last`, the head until now, are gone.
+    /// @param contentHash Of the first, the one that was convicted.
+    event BatchesDropped(uint64 indexed first, uint64 last, bytes32 contentHash);
+    /// @notice A reward that was held is owed to this account.
+    event RewardClaimed(bytes32 indexed accusation, address indexed account, uint256 reward);
+    /// @notice What was left of a convicted sequencer's bond is burnt.
+    event RestBurnt(address indexed account, uint256 amount);
+
     /// @notice Something waits for the sequencer.
     /// @param kind 2 a forced envelope, 3 an org item.
     /// @param time Of the block, milliseconds.

@@ -19,4 +19,9 @@ library Items {
     function hash(uint8 kind, uint48 time, bytes memory body) internal pure returns (bytes32) {
         return keccak256(abi.encodePacked(TAG, kind, time, body, new bytes(BODY_BYTES - body.length)));
     }
+
+    /// @dev Of an item's bytes as they stand in the specification.
+    function hashOf(bytes calldata item) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(TAG, item));
+    }
 }

@@ -11,30 +11,55 @@ library LogProof {
     uint256 private constant HEAD_BYTES = 17;
 
     function place(bytes calldata inclusion) internal pure returns (uint64 index, uint64 size) {
-        require(inclusion.length >= HEAD_BYTES, IEvidence.NotAProof());
-        index = uint64(bytes8(inclusion[0:8]));
-        size = uint64(bytes8(inclusion[8:16]));
-        bool isWhole = inclusion.length == HEAD_BYTES + uint256(uint8(inclusion[16])) * 32;
-        require(isWhole && index < size, IEvidence.NotAProof());
+        unchecked {
+            uint256 head;
+            assembly ("memory-safe") {
+                head := calldataload(inclusion.offset)
+            }
+            // forge-lint: disable-start(unsafe-typecast): the fields where they stand.
+            index = uint64(head >> 192);
+            size = uint64(head >> 128);
+            // forge-lint: disable-end(unsafe-typecast)
+            bool isWhole = inclusion.length == HEAD_BYTES + (head >> 120 & 0xFF) * 32;
+            require(isWhole && index < size, IEvidence.NotAProof());
+        }
     }
 
     /// @notice Whether the proof leads from a leaf to a root.
     function holds(bytes calldata inclusion, bytes32 leaf, bytes32 root) internal pure returns (bool) {
         (uint64 index, uint64 size) = place(inclusion);
-        uint64 last = size - 1;
-        bytes32 node = leaf;
-        for (uint256 i = HEAD_BYTES; i < inclusion.length; i += 32) {
-            if (last == 0) return false;
-            bytes32 sibling = bytes32(inclusion[i:i + 32]);
-            if (index & 1 == 1 || index == last) {
-                node = RowProof.hashNode(sibling, node);
-                // A lone node has moved up from here: not hashed, not in the path.
-                while (index & 1 == 0 && index != 0) (index, last) = (index >> 1, last >> 1);
-            } else {
+        (bool fits, bytes32 node) = climb(index, size, leaf, inclusion[HEAD_BYTES:]);
+        return fits && node == root;
+    }
+
+    /// @notice Where a path leads from the leaf at `index` of `size`, which it is below; whether it has the length that
+    /// this place has.
+    /// @param path Hashes of 32 bytes each.
+    function climb(uint64 index, uint64 size, bytes32 leaf, bytes calldata path)
+        internal
+        pure
+        returns (bool fits, bytes32 node)
+    {
+        unchecked {
+            uint256 last = size - 1;
+            uint256 i = index;
+            uint256 end = path.length;
+            node = leaf;
+            for (uint256 offset = 0; offset < end; offset += 32) {
+                if (last == 0) return (false, node);
+                bytes32 sibling;
+                assembly ("memory-safe") {
+                    sibling := calldataload(add(path.offset, offset))
+                }
+                if (i & 1 == 1 || i == last) {
+                    (node, sibling) = (sibling, node);
+                    // A lone node has moved up from here: not hashed, not in the path.
+                    while (i & 1 == 0 && i != 0) (i, last) = (i >> 1, last >> 1);
+                }
                 node = RowProof.hashNode(node, sibling);
+                (i, last) = (i >> 1, last >> 1);
             }
-            (index, last) = (index >> 1, last >> 1);
+            fits = last == 0;
         }
-        return last == 0 && node == root;
     }
 }

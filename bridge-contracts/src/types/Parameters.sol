@@ -31,8 +31,12 @@ struct Parameters {
     uint48 periodObjection;
     /// Items a batch must take at least while more are overdue.
     uint16 batchItemsMin;
-    /// What a sequencer leaves as a pledge.
+    /// What a sequencer leaves as a pledge; below 2^96.
     uint128 bond;
     /// Fee for a forced item while fewer than 64 wait; doubles with every 64.
     uint128 forcedFee;
+    /// The page executor, where convictions that run a page enter.
+    address executor;
+    /// The court, where the other convictions enter.
+    address court;
 }

@@ -35,6 +35,8 @@ struct Epoch {
     uint64 firstSequence;
     /// Next sequence number as it ended: receipts at or beyond it were left behind. 0 while it lasts.
     uint64 endSequence;
+    /// The earliest epoch of whose batches one was taken back while this one was the last to have begun; 0 if none was.
+    uint64 rolledBackTo;
 }
 
 /// @notice Where a sequencer stands.
@@ -47,7 +49,7 @@ enum Standing {
     InOffice,
     /// Out of line and office, its bond locked until `exitDelay` is over.
     Leaving,
-    /// Convicted; its bond is gone. For ever.
+    /// Convicted; what rewards leave of its bond is locked, then burnt. For ever.
     Convicted
 }
 
@@ -57,12 +59,14 @@ struct Sequencer {
     address receiptKey;
     /// Where it stands.
     Standing standing;
-    /// When it left, seconds.
+    /// When it left or was last convicted, seconds.
     uint48 leftAt;
-    /// Seconds that the chain had stood paused, in all, when it left.
+    /// Seconds that the chain had stood paused, in all, at that time.
     uint48 pausedBefore;
     /// What is left of its bond, wei.
     uint128 bond;
+    /// Rewards that were taken out of it.
+    uint8 rewards;
 }
 
 /// @notice One item of the forced queue.

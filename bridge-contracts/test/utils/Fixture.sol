@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Accusations} from "../../src/libraries/Accusations.sol";
+import {Predicate} from "../../src/types/Convictions.sol";
 import {Header} from "../../src/types/Header.sol";
 import {Parameters} from "../../src/types/Parameters.sol";
 import {Batch} from "../../src/types/State.sol";
@@ -21,11 +23,17 @@ abstract contract Fixture {
     address internal constant CAROL = address(0xB003);
     address internal constant ANYONE = address(0xC001);
     address internal constant RECEIPTS = address(0xD001);
+    address internal constant EXECUTOR = address(0xE001);
+    address internal constant COURT = address(0xE002);
+    bytes32 internal constant SALT = "salt";
 
     RollupHarness internal rollup;
 
     function setUp() public virtual {
         vm.warp(START);
+        // Stand-ins with some code: the tests speak for the judges.
+        vm.etch(EXECUTOR, hex"00");
+        vm.etch(COURT, hex"00");
         rollup = new RollupHarness(defaults());
         address[6] memory accounts = [HOSPITAL, CLINIC, ALICE, BOB, CAROL, ANYONE];
         for (uint256 i = 0; i < accounts.length; i++) {
@@ -51,7 +59,9 @@ abstract contract Fixture {
             periodObjection: 48 hours,
             batchItemsMin: 64,
             bond: 32 ether,
-            forcedFee: 0.001 ether
+            forcedFee: 0.001 ether,
+            executor: EXECUTOR,
+            court: COURT
         });
     }
 
@@ -151,6 +161,52 @@ abstract contract Fixture {
     function refusePost(address sender, Header memory header, bytes memory reason) internal {
         vm.expectRevert(reason);
         post(sender, header, pages(1));
+    }
+
+    /// @dev Of a page of a batch at or below the head: some accusation that the page executor may make good.
+    function accusationOf(uint64 number) internal view returns (bytes32) {
+        return accusationOf(number, 0);
+    }
+
+    function accusationOf(uint64 number, uint256 place) internal view returns (bytes32) {
+        (bytes32 contentHash,,) = rollup.batches(number);
+        return Accusations.hash(Predicate.Page, contentHash, place, "right");
+    }
+
+    /// @dev Of a receipt: some accusation that the court may make good.
+    function accusation(bytes32 leaf) internal pure returns (bytes32) {
+        return Accusations.hash(Predicate.Future, leaf, 0, 0);
+    }
+
+    function commit(address challenger, bytes32 accusation_) internal {
+        bytes32 commitment = Accusations.commitment(challenger, accusation_, SALT);
+        vm.prank(challenger);
+        rollup.commit(commitment);
+    }
+
+    function convictBatch(uint64 number, bytes32 accusation_, address challenger) internal {
+        vm.prank(EXECUTOR);
+        rollup.convictBatch(number, accusation_, challenger, SALT);
+    }
+
+    function convictBatch(uint64 number) internal {
+        convictBatch(number, accusationOf(number), ANYONE);
+    }
+
+    function convictSequencer(address account, bytes32 accusation_, address challenger) internal {
+        vm.prank(COURT);
+        rollup.convictSequencer(account, accusation_, challenger, SALT);
+    }
+
+    /// @dev With a commitment a block before.
+    function accuse(address account, bytes32 accusation_, address challenger) internal {
+        commit(challenger, accusation_);
+        nextBlock();
+        convictSequencer(account, accusation_, challenger);
+    }
+
+    function nextBlock() internal {
+        vm.roll(vm.getBlockNumber() + 1);
     }
 
     function blobs(uint256 count) internal pure returns (bytes32[] memory hashes) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Accusations} from "../../src/libraries/Accusations.sol";
+import {Conviction} from "../../src/types/Convictions.sol";
 import {Header} from "../../src/types/Header.sol";
 import {Batch, Standing} from "../../src/types/State.sol";
 import {Fixture} from "./Fixture.sol";
@@ -14,8 +16,11 @@ contract Handler is Fixture {
     uint64 public confirmedSeen;
     uint64 public epochSeen;
     uint256 public posts;
-    uint256 public convictions;
     string public fault;
+    /// @dev Batches that were convicted, and the accusations that held.
+    bytes32[] public guilty;
+    uint64[] public guiltyNumbers;
+    bytes32[] public accusations;
 
     constructor(RollupHarness given) {
         rollup = given;
@@ -81,6 +86,8 @@ contract Handler is Fixture {
 
     function post(uint256 clock, uint256 cursor) private {
         address poster = rollup.sequencer();
+        // Nobody is in office: no transaction has this sender.
+        if (poster == address(0)) return;
         (uint64 number,) = rollup.head();
         Batch memory parent = rollup.batchAt(number);
         Header memory header = next();
@@ -99,7 +106,9 @@ contract Handler is Fixture {
 
     function confirm(uint256 back) external watched {
         (uint64 number,) = rollup.head();
-        try rollup.confirm(number - uint64(bound(back, 0, number))) {} catch {}
+        try rollup.confirm(number - uint64(bound(back, 0, number))) {
+            if (rollup.isPaused()) fault = "a batch was confirmed in a pause";
+        } catch {}
     }
 
     function pauseOrGoOn(bool stop) external watched {
@@ -111,14 +120,91 @@ contract Handler is Fixture {
         }
     }
 
-    /// @dev Seldom, or nothing would ever be final.
-    function convict(uint256 seed) external watched {
+    /// @dev Seldom, or nothing would ever be final. A commitment as old as a block, or of this block, or none.
+    function convict(uint256 seed, uint256 who) external watched {
         (uint64 number,) = rollup.head();
         if (seed % 8 != 0 || number == 0) return;
-        uint64 guilty = uint64(bound(seed >> 8, 1, number));
-        try rollup.convict(guilty) {
-            convictions++;
+        uint64 first = uint64(bound(seed >> 8, number > 6 ? number - 6 : 1, number));
+        (bytes32 contentHash, address poster,) = rollup.batches(first);
+        bytes32 accusation_ = accusationOf(first, seed >> 64);
+        prepare(accusation_, who);
+        uint64 epochBefore = rollup.epoch();
+        bool isEmptied = rollup.firstInLine() == address(0) && (rollup.sequencer() == poster || !isManned());
+        vm.prank(EXECUTOR);
+        try rollup.convictBatch(first, accusation_, person(who), SALT) {
+            guilty.push(contentHash);
+            guiltyNumbers.push(first);
+            accusations.push(accusation_);
+            (uint64 head,) = rollup.head();
+            if (head != first - 1) fault = "a rollback did not end before the batch";
+            if (rollup.epoch() != epochBefore + (isEmptied ? 0 : 1)) fault = "the epoch did not rise with a rollback";
+            if (!rollup.isSettled(epochBefore)) fault = "a rollback did not settle its epoch";
         } catch {}
+    }
+
+    /// @dev Of a receipt, for anybody who ever bonded; some accusations come twice.
+    function convictOfReceipt(uint256 seed, uint256 who) external watched {
+        if (seed % 8 != 0) return;
+        bytes32 accusation_ = accusation(bytes32(seed >> 8 & 0xff));
+        (uint64 number,) = rollup.head();
+        prepare(accusation_, who);
+        vm.prank(COURT);
+        try rollup.convictSequencer(person(seed >> 16), accusation_, person(who), SALT) {
+            accusations.push(accusation_);
+            (uint64 after_,) = rollup.head();
+            if (after_ != number) fault = "a broken receipt took a batch back";
+        } catch {}
+    }
+
+    function prepare(bytes32 accusation_, uint256 who) private {
+        uint256 kind = who >> 8 & 3;
+        if (kind == 0) return;
+        bytes32 commitment = Accusations.commitment(person(who ^ (kind == 3 ? 1 : 0)), accusation_, SALT);
+        try rollup.commit(commitment) {} catch {}
+        if (kind > 1) nextBlock();
+    }
+
+    function claim(uint256 which, uint256 who) external watched {
+        if (accusations.length == 0) return;
+        vm.prank(person(who));
+        try rollup.claim(accusations[which % accusations.length], SALT) {} catch {}
+    }
+
+    function settle(uint256 which) external watched {
+        if (accusations.length == 0) return;
+        try rollup.settle(accusations[which % accusations.length]) {} catch {}
+    }
+
+    function burnRest(uint256 who) external watched {
+        try rollup.burnRest(person(who)) {} catch {}
+    }
+
+    /// @dev A batch that was convicted stands at or below the head again.
+    function isGuiltyInChain() external view returns (bool) {
+        for (uint256 i = 0; i < guilty.length; i++) {
+            (bytes32 contentHash,,) = rollup.batches(guiltyNumbers[i]);
+            if (contentHash == guilty[i]) return true;
+        }
+        return false;
+    }
+
+    function held() external view returns (uint256 sum) {
+        for (uint256 i = 0; i < accusations.length; i++) {
+            Conviction memory conviction = rollup.convictions(accusations[i]);
+            if (conviction.isHeld) sum += conviction.reward;
+        }
+    }
+
+    /// @dev What convictions paid or hold of one bond; the convicted never bond again.
+    function rewardsOf(uint256 who) external view returns (uint256 sum) {
+        for (uint256 i = 0; i < accusations.length; i++) {
+            Conviction memory conviction = rollup.convictions(accusations[i]);
+            if (conviction.account == people[who]) sum += conviction.reward;
+        }
+    }
+
+    function isManned() private view returns (bool) {
+        return rollup.sequencer() != address(0);
     }
 
     function inOffice() external view returns (uint256 count) {

@@ -6,6 +6,8 @@ pragma solidity 0.8.37;
 interface Vm {
     function getBlockTimestamp() external view returns (uint256);
     function warp(uint256 time) external;
+    function getBlockNumber() external view returns (uint256);
+    function roll(uint256 number) external;
     function deal(address account, uint256 amount) external;
     function etch(address account, bytes calldata code) external;
     function prank(address sender) external;
