@@ -72,6 +72,22 @@ pub fn period_root(leaves: &[B256]) -> Option<B256> {
     level.first().copied()
 }
 
+/// Siblings of a leaf in a perfect tree, from the leaf up; `None` unless the leaves are a power of two and it is one.
+pub fn period_path(leaves: &[B256], index: u64) -> Option<Vec<B256>> {
+    let mut index = usize::try_from(index).ok().filter(|index| *index < leaves.len())?;
+    if !leaves.len().is_power_of_two() {
+        return None;
+    }
+    let (mut level, mut path) = (leaves.to_vec(), Vec::new());
+    while level.len() > 1 {
+        path.push(*level.get(index ^ 1)?);
+        index /= 2;
+        let pairs: Vec<(B256, B256)> = level.as_chunks::<2>().0.iter().map(|[left, right]| (*left, *right)).collect();
+        level = nodes(&pairs);
+    }
+    Some(path)
+}
+
 /// Whether `page_key` is the one registered for this slot and page under a period's root.
 pub fn verify_page_key(page_key: &B256, slot: u64, page: u32, path: &[B256], root: &B256) -> bool {
     let size = SLOTS_PER_PERIOD * u64::from(PAGE_KEYS_PER_SLOT);

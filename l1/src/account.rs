@@ -3,7 +3,7 @@
 use crate::error::{L1Error, Result};
 use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
-use alloy_primitives::{Address, B256, Signature};
+use alloy_primitives::{Address, B256, Signature, keccak256};
 
 /// A private key of L1. Its `Debug` shows the address.
 #[derive(Clone)]
@@ -40,6 +40,16 @@ impl Account {
     /// Its address.
     pub fn address(&self) -> Address {
         self.0.address()
+    }
+
+    /// A salt for `purpose` that only this account can know, and finds again after a crash.
+    ///
+    /// # Errors
+    /// [`L1Error::Key`].
+    pub fn salt(&self, purpose: &B256) -> Result<B256> {
+        // Deterministic (RFC 6979); the domain is no message that anybody else asks to be signed.
+        let hash = keccak256([&b"Chartroll salt"[..], purpose.as_slice()].concat());
+        Ok(keccak256(self.sign(&hash)?.as_bytes()))
     }
 
     pub(crate) fn sign(&self, hash: &B256) -> Result<Signature> {

@@ -21,13 +21,23 @@ mod generated {
         Rollup,
         "../bridge-contracts/artifacts/Rollup.json"
     );
+    alloy::sol!(
+        #[sol(all_derives)]
+        PageExecutor,
+        "../bridge-contracts/artifacts/PageExecutor.json"
+    );
+    alloy::sol!(
+        #[sol(all_derives)]
+        Court,
+        "../bridge-contracts/artifacts/Court.json"
+    );
     alloy::sol! {
         error Error(string message);
         error Panic(uint256 code);
     }
 }
 
-pub(crate) use generated::Rollup;
+pub(crate) use generated::{Court, PageExecutor, Rollup};
 
 /// The header as calls carry it.
 pub(crate) fn abi_header(header: &Header) -> Rollup::Header {
@@ -68,6 +78,12 @@ pub(crate) fn core_header(header: &Rollup::Header) -> Option<Header> {
 /// The contract's errors name numbers, amounts and accounts of L1, nothing of patients.
 pub(crate) fn revert_reason(data: &[u8], message: &str) -> String {
     if let Ok(error) = Rollup::RollupErrors::abi_decode(data) {
+        return name(&format!("{error:?}"));
+    }
+    if let Ok(error) = PageExecutor::PageExecutorErrors::abi_decode(data) {
+        return name(&format!("{error:?}"));
+    }
+    if let Ok(error) = Court::CourtErrors::abi_decode(data) {
         return name(&format!("{error:?}"));
     }
     if let Ok(error) = generated::Error::abi_decode(data) {

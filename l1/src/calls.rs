@@ -141,7 +141,12 @@ impl Calls {
         self.call(&Rollup::acceptOwnershipCall {}, 0)
     }
 
-    fn call(&self, call: &impl SolCall, value: u128) -> Call {
+    /// The Rollup's address.
+    pub(crate) const fn contract(&self) -> Address {
+        self.0
+    }
+
+    pub(crate) fn call(&self, call: &impl SolCall, value: u128) -> Call {
         Call { to: Some(self.0), value: U256::from(value), input: call.abi_encode().into() }
     }
 }

@@ -1,10 +1,10 @@
-//! Calls that somebody waits for, and the one that creates a Rollup.
+//! Calls that somebody waits for, and those that create a Rollup with its judges.
 //!
 //! Nothing here is durable: dying while waiting leaves a transaction that may or may not be mined; whoever called looks
 //! at the chain before calling again.
 
 use crate::account::Account;
-use crate::bindings::Rollup;
+use crate::bindings::{Court, PageExecutor, Rollup};
 use crate::block::BlockRef;
 use crate::calls::Call;
 use crate::endpoints::Endpoints;
@@ -31,16 +31,14 @@ pub struct Deployment {
 /// [`L1Error::Reverted`] before anything is sent, or after; [`L1Error::Balance`], [`L1Error::Deadline`] after `limit`;
 /// transient ones.
 pub async fn call_and_wait(endpoints: &Endpoints, account: &Account, call: Call, limit: Duration) -> Result<Mined> {
-    let config = SenderConfig { poll_ms: 250, ..SenderConfig::default() };
-    let store = Arc::new(MemoryStore::default());
-    let sender = Sender::open(endpoints.clone(), account.clone(), store, config).await?;
+    let sender = own_sender(endpoints, account).await?;
     // A store of its own: any key is new there.
     let key = B256::ZERO;
     sender.submit(Intent { key, call, blobs: None, gas_limit: None }).await?;
     sender.wait(&key, limit).await
 }
 
-/// Creates a Rollup from the committed artifact.
+/// Creates a Rollup from the committed artifacts, and before it the judges that `parameters` does not name.
 ///
 /// # Errors
 /// As [`call_and_wait`]; [`L1Error::Config`] for a parameter out of range.
@@ -50,9 +48,32 @@ pub async fn deploy(
     parameters: &Parameters,
     limit: Duration,
 ) -> Result<Deployment> {
+    let sender = own_sender(endpoints, account).await?;
+    let mut parameters = parameters.clone();
+    let judges =
+        [(&mut parameters.executor, &PageExecutor::BYTECODE[..]), (&mut parameters.court, &Court::BYTECODE[..])];
+    for (number, (judge, code)) in (1..).zip(judges) {
+        if judge.is_zero() {
+            (*judge, _) = create(&sender, number, code.to_vec(), limit).await?;
+        }
+    }
     let input = [&Rollup::BYTECODE[..], &parameters.encode()?].concat();
+    let (contract, block) = create(&sender, 0, input, limit).await?;
+    Ok(Deployment { contract, block })
+}
+
+/// Creates a contract; `number` keeps apart those that one sender creates.
+async fn create(sender: &Sender, number: u8, input: Vec<u8>, limit: Duration) -> Result<(Address, BlockRef)> {
+    let key = B256::with_last_byte(number);
     let call = Call { to: None, value: U256::ZERO, input: Bytes::from(input) };
-    let mined = call_and_wait(endpoints, account, call, limit).await?;
-    let contract = mined.created.ok_or(L1Error::Malformed("eth_getTransactionReceipt"))?;
-    Ok(Deployment { contract, block: mined.block })
+    sender.submit(Intent { key, call, blobs: None, gas_limit: None }).await?;
+    let mined = sender.wait(&key, limit).await?;
+    let created = mined.created.ok_or(L1Error::Malformed("eth_getTransactionReceipt"))?;
+    Ok((created, mined.block))
+}
+
+/// A sender that remembers nothing: for accounts that no other sender owns.
+async fn own_sender(endpoints: &Endpoints, account: &Account) -> Result<Sender> {
+    let config = SenderConfig { poll_ms: 250, ..SenderConfig::default() };
+    Sender::open(endpoints.clone(), account.clone(), Arc::new(MemoryStore::default()), config).await
 }

@@ -66,6 +66,12 @@ pub enum Event {
     Withdrawn { sequencer: Address, amount: U256 },
     /// A sequencer that posted nothing lost its place and `amount`.
     Deposed { sequencer: Address, by: Address, amount: U256 },
+    /// A sequencer was convicted; without a commitment the reward is held for a day.
+    Convicted { accusation: B256, account: Address, challenger: Address, reward: U256, is_committed: bool },
+    /// The batches from `first` to `last`, the head until now, are gone.
+    BatchesDropped { first: u64, last: u64, content_hash: B256, block: u64 },
+    /// A reward that was held is owed to this account.
+    RewardClaimed { accusation: B256, account: Address, reward: U256 },
     /// Posting and confirming stand still until then at the latest.
     Paused { by: Address, until: u64 },
     /// They go on.
@@ -104,6 +110,12 @@ impl Event {
                 let item = QueueItem::new(PageKind::new(it.kind)?, time, &it.body)?;
                 Self::ItemEnqueued(Box::new(ItemEnqueued { index: it.index, item, block }))
             }
+            Abi::BatchesDropped(it) => Self::BatchesDropped {
+                first: it.first,
+                last: it.last,
+                content_hash: it.contentHash,
+                block: block.number,
+            },
             other => Self::of_the_rest(other),
         })
     }
@@ -130,6 +142,16 @@ impl Event {
             }
             Abi::Withdrawn(it) => Self::Withdrawn { sequencer: it.sequencer, amount: it.amount },
             Abi::Deposed(it) => Self::Deposed { sequencer: it.sequencer, by: it.by, amount: it.amount },
+            Abi::Convicted(it) => Self::Convicted {
+                accusation: it.accusation,
+                account: it.account,
+                challenger: it.challenger,
+                reward: it.reward,
+                is_committed: it.isCommitted,
+            },
+            Abi::RewardClaimed(it) => {
+                Self::RewardClaimed { accusation: it.accusation, account: it.account, reward: it.reward }
+            }
             Abi::Paused(it) => Self::Paused { by: it.by, until: it.until },
             Abi::Unpaused(it) => Self::Unpaused { by: it.by },
             Abi::OwnershipTransferred(it) => Self::OwnershipTransferred { from: it.from, to: it.to },

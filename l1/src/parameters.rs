@@ -42,6 +42,12 @@ pub struct Parameters {
     pub bond: u128,
     /// Fee for a forced item while fewer than 64 wait.
     pub forced_fee: u128,
+    /// The page executor, before which pages are convicted; zero: one is created along.
+    #[serde(default)]
+    pub executor: Address,
+    /// The court, before which headers and receipts are convicted; zero: one is created along.
+    #[serde(default)]
+    pub court: Address,
 }
 
 const HOUR: u64 = 3_600;
@@ -69,6 +75,8 @@ impl Parameters {
             batch_items_min: 64,
             bond: 100 * ETHER,
             forced_fee: ETHER / 100,
+            executor: Address::ZERO,
+            court: Address::ZERO,
         }
     }
 
@@ -110,6 +118,8 @@ impl Parameters {
             batchItemsMin: self.batch_items_min,
             bond: self.bond,
             forcedFee: self.forced_fee,
+            executor: self.executor,
+            court: self.court,
         };
         Ok((abi,).abi_encode_params())
     }
@@ -134,6 +144,8 @@ impl From<Rollup::Parameters> for Parameters {
             batch_items_min: abi.batchItemsMin,
             bond: abi.bond,
             forced_fee: abi.forcedFee,
+            executor: abi.executor,
+            court: abi.court,
         }
     }
 }

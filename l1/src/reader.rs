@@ -5,6 +5,7 @@
 use crate::bindings::Rollup;
 use crate::block::{At, BlockRef, Tips};
 use crate::config::L1Config;
+use crate::convictions::Conviction;
 use crate::endpoints::Endpoints;
 use crate::error::{L1Error, Result};
 use crate::parameters::Parameters;
@@ -206,6 +207,32 @@ impl Reader {
         })
     }
 
+    /// The conviction on an accusation, if it was made good.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn conviction(&self, accusation: B256, at: At) -> Result<Option<Conviction>> {
+        let it = self.view(Rollup::convictionsCall { accusation }, at).await?;
+        let conviction = Conviction {
+            account: it.account,
+            time: it.time.to(),
+            block: it.blockNumber.to(),
+            is_held: it.isHeld,
+            challenger: it.challenger,
+            reward: it.reward.to(),
+        };
+        Ok((conviction.time != 0).then_some(conviction))
+    }
+
+    /// The block that a commitment was made in, if it was.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn commitment(&self, commitment: B256, at: At) -> Result<Option<u64>> {
+        let block = self.view(Rollup::commitmentsCall { commitment }, at).await?;
+        Ok((block != 0).then_some(block))
+    }
+
     /// The root of a period's page keys.
     ///
     /// # Errors
@@ -249,6 +276,14 @@ impl Reader {
         Ok((org != 0).then_some(org))
     }
 
+    /// What the Rollup owes an account, in wei.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn owed(&self, account: Address, at: At) -> Result<U256> {
+        self.view(Rollup::owedCall { account }, at).await
+    }
+
     /// What an account has, in wei.
     ///
     /// # Errors
@@ -266,6 +301,15 @@ impl Reader {
         Ok(found.map(|it| (it.gas_used.to(), it.blob_gas_used.unwrap_or_default().to())))
     }
 
+    /// Wei that a mined transaction's gas cost, blobs left aside; `None` where it is not mined.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn cost(&self, transaction: &B256) -> Result<Option<U256>> {
+        let found: Option<GasUsed> = self.endpoints.call("eth_getTransactionReceipt", json!([transaction])).await?;
+        Ok(found.map(|it| it.effective_gas_price * U256::from(it.gas_used.to::<u64>())))
+    }
+
     async fn view<C: SolCall + Send>(&self, call: C, at: At) -> Result<C::Return> {
         view(&self.endpoints, self.chain.contract(), call, at).await
     }
@@ -276,6 +320,8 @@ impl Reader {
 #[serde(rename_all = "camelCase")]
 struct GasUsed {
     gas_used: U64,
+    #[serde(default)]
+    effective_gas_price: U256,
     blob_gas_used: Option<U64>,
 }
 

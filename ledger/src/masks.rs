@@ -7,6 +7,7 @@
 
 use alloy_primitives::{B256, hex};
 use chartroll_core::eip712::Chain;
+use chartroll_core::limits::SLOTS_PER_PERIOD;
 use chartroll_core::mask::{self, PeriodSecret, period_root};
 use chartroll_core::page::Page;
 use std::collections::VecDeque;
@@ -148,6 +149,15 @@ impl Masks {
         let contract = self.chain.contract();
         let key = |page: u32| secret.page_key(self.chain.chain_id(), &contract, slot, page);
         (0u32..).zip(pages).map(|(number, page)| mask::mask(page, &key(number))).collect()
+    }
+
+    /// The key of a page of the batch in `slot`, and its path under the period's root. Hashes the period's tree anew:
+    /// takes a second or two.
+    pub fn open(&self, secret: &PeriodSecret, slot: u64, page: u32) -> (B256, Vec<B256>) {
+        let (chain_id, contract) = (self.chain.chain_id(), self.chain.contract());
+        let leaves = secret.period_leaves(chain_id, &contract, slot / SLOTS_PER_PERIOD);
+        let path = mask::period_path(&leaves, mask::period_index(slot, page)).unwrap_or_default();
+        (secret.page_key(chain_id, &contract, slot, page), path)
     }
 
     fn read(&self, period: u64) -> Result<Zeroizing<[u8; 32]>, MaskError> {

@@ -1,5 +1,6 @@
 //! What an operator configures. TOML; unknown fields are refused.
 
+use crate::convict::ConvictConfig;
 use crate::error::ProverError;
 use chartroll_l1::{BlobSource, L1Config};
 use chartroll_ledger::serve::{self, Clients, ServeError};
@@ -50,6 +51,8 @@ pub struct Config {
     /// What to do about a wrong batch.
     #[serde(default)]
     pub on_wrong: OnWrong,
+    /// Convicts on L1 whoever posts a wrong batch. Goes with `on_wrong = "serve"`.
+    pub convict: Option<ConvictConfig>,
 }
 
 const fn blob_timeout_ms_max() -> u64 {
@@ -71,6 +74,7 @@ impl Config {
             clients: Vec::new(),
             metrics: None,
             on_wrong: OnWrong::default(),
+            convict: None,
         }
     }
 
@@ -85,6 +89,12 @@ impl Config {
         }
         if self.blob_timeout_ms_max == 0 {
             return fault("`blob_timeout_ms_max` is 0");
+        }
+        if let Some(convict) = &self.convict {
+            if self.on_wrong == OnWrong::Stop {
+                return fault("`convict` needs a verifier that goes on: set `on_wrong = \"serve\"`");
+            }
+            convict.account()?;
         }
         if self.listen.is_none() && (self.tls.is_some() || !self.clients.is_empty()) {
             return fault("`tls` and `clients` are for `listen`, which is not there");
@@ -149,6 +159,8 @@ mod tests {
         assert!(with("colour = 1").is_err());
         assert!(with("on_wrong = \"cry\"").is_err());
         let fault = |more: &str| with(more).unwrap().check().unwrap_err().to_string();
+        assert!(fault("convict = { key_file = \"none\" }").contains("on_wrong"));
+        assert!(fault("on_wrong = \"serve\"\nconvict = { key_file = \"none\" }").contains("none"));
         assert!(fault("blob_timeout_ms_max = 0").contains("blob_timeout_ms_max"));
         assert!(fault("clients = [{ fingerprint = \"00\", principal = 1 }]").contains("listen"));
         let same = "listen = \"127.0.0.1:7301\"\nmetrics = \"127.0.0.1:7301\"";

@@ -6,6 +6,7 @@
 //! that a restart goes on as the live path does.
 
 use crate::config::OnWrong;
+use crate::convict::Case;
 use crate::error::ProverError;
 use crate::finality::{Finality, is_transient};
 use crate::follow::News;
@@ -36,6 +37,8 @@ pub(crate) struct Deriver {
     pub(crate) finality: Finality,
     pub(crate) news: watch::Receiver<News>,
     pub(crate) on_wrong: OnWrong,
+    /// Whoever convicts, if somebody does.
+    pub(crate) cases: Option<watch::Sender<Option<Arc<Case>>>>,
     /// When to ask again for what could not be had.
     pub(crate) retry: Duration,
     pub(crate) place: Place,
@@ -47,7 +50,7 @@ pub(crate) struct Place {
     /// The generation of the inbox that the whole ledger was compared with.
     compared: Option<u64>,
     /// The generation in which the verdict was found, or found again.
-    judged: u64,
+    judged: Option<u64>,
     /// The tips that rungs were last brought up to.
     tips: Option<Tips>,
     /// Batches were verified since, or more is final than was confirmed.
@@ -111,7 +114,7 @@ impl Deriver {
     }
 
     /// A verdict of an earlier run is said again while the batch stands.
-    async fn restore_verdict(&self) -> Result<(), ProverError> {
+    async fn restore_verdict(&mut self) -> Result<(), ProverError> {
         let Some(wrong) = self.inbox.verdict()? else { return Ok(()) };
         let standing = self.reader.batch(wrong.number(), At::Latest).await;
         // Without an answer it counts as standing: an alarm too many rather than one too few.
@@ -122,6 +125,8 @@ impl Deriver {
         blocking("taking back", move || Ok(reconcile::drop_loose_pages(&ledger)?)).await?;
         tracing::error!(batch = wrong.number(), page = wrong.page(), reason = wrong.reason(), "{wrong}");
         self.status.set_wrong(Some(wrong));
+        // Whoever convicts needs the case, which is built when it is found again.
+        self.place.judged = self.cases.is_none().then_some(0);
         Ok(())
     }
 
@@ -133,7 +138,7 @@ impl Deriver {
             Some(tips) if self.place.due || self.place.tips != Some(tips) => self.bring_rungs(&tips, down).await?,
             _ => true,
         };
-        if let Some(wrong) = self.status.wrong().filter(|_| self.place.judged == news.generation) {
+        if let Some(wrong) = self.status.wrong().filter(|_| self.place.judged == Some(news.generation)) {
             return Ok(match self.on_wrong {
                 OnWrong::Stop => Step::Wrong(Box::new(wrong)),
                 OnWrong::Serve if asked => Step::Rest,
@@ -166,7 +171,8 @@ impl Deriver {
     async fn settle(&mut self, generation: u64, down: &CancellationToken) -> Result<bool, ProverError> {
         if let Some(wrong) = self.status.wrong() {
             let standing = self.inbox.standing(wrong.number())?;
-            if standing.is_some_and(|posted| posted.content_hash != wrong.header.content_hash()) {
+            let is_replaced = standing.is_some_and(|posted| posted.content_hash != wrong.header.content_hash());
+            if is_replaced || self.inbox.is_dropped(&wrong.header)? {
                 self.acquit()?;
             }
         }
@@ -274,7 +280,9 @@ impl Deriver {
         let (ledger, inbox, down) = (Arc::clone(&self.ledger), Arc::clone(&self.inbox), down.clone());
         let (number, pages) = (derived.posted.header.number, derived.pages.len());
         self.look_ahead(&derived.posted)?;
-        let replay = move || Replay { ledger: &ledger, inbox: &inbox, derived: &derived }.run(&down);
+        let masks = self.cases.is_some().then(|| Arc::clone(&self.pages.masks));
+        let replay =
+            move || Replay { ledger: &ledger, inbox: &inbox, derived: &derived, masks: masks.as_deref() }.run(&down);
         match blocking("replay", replay).await? {
             Replayed::Stopped => {}
             Replayed::Right => {
@@ -285,12 +293,12 @@ impl Deriver {
                     self.acquit()?;
                 }
             }
-            Replayed::Wrong(wrong) => self.accuse(*wrong, generation)?,
+            Replayed::Wrong(wrong, case) => self.accuse(*wrong, case, generation)?,
         }
         Ok(Step::Again)
     }
 
-    fn accuse(&mut self, wrong: WrongBatch, generation: u64) -> Result<(), ProverError> {
+    fn accuse(&mut self, wrong: WrongBatch, case: Option<Case>, generation: u64) -> Result<(), ProverError> {
         let standing = self.inbox.standing(wrong.number())?;
         if standing.map(|posted| posted.content_hash) != Some(wrong.header.content_hash()) {
             // L1 took it back while it was replayed.
@@ -298,7 +306,10 @@ impl Deriver {
         }
         tracing::error!(batch = wrong.number(), page = wrong.page(), reason = wrong.reason(), "{wrong}");
         self.status.set_wrong(Some(wrong));
-        self.place.judged = generation;
+        self.place.judged = Some(generation);
+        if let Some(cases) = &self.cases {
+            cases.send_replace(case.map(Arc::new));
+        }
         Ok(())
     }
 
@@ -306,6 +317,9 @@ impl Deriver {
     fn acquit(&self) -> Result<(), ProverError> {
         self.inbox.set_verdict(None)?;
         self.status.set_wrong(None);
+        if let Some(cases) = &self.cases {
+            cases.send_replace(None);
+        }
         tracing::info!("no batch of the chain is wrong");
         Ok(())
     }

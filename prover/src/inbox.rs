@@ -6,6 +6,7 @@
 //! tells again exactly what is not here. Nothing is synced but a verdict: what a loss of power takes is told again.
 
 mod record;
+mod sent;
 #[cfg(test)]
 mod tests;
 
@@ -13,10 +14,11 @@ use crate::crash;
 use crate::error::ProverError;
 use crate::verdict::WrongBatch;
 use alloy_primitives::B256;
+use chartroll_core::batch::Header;
 use chartroll_core::eip712::Chain;
 use chartroll_core::queue::QueueItem;
 use chartroll_l1::{BatchPosted, BlockRef, Event, ItemEnqueued};
-use record::Record;
+use record::{Drop, Record};
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, Options, WriteBatch, WriteOptions};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,6 +31,10 @@ const POSTS: &str = "posts";
 const CHAIN: &str = "chain";
 /// Queue items, by place.
 const ITEMS: &str = "items";
+/// Rollbacks after convictions, by the last slot posted before and their block: the first batch dropped.
+const DROPS: &str = "drops";
+/// Transactions of the convictor.
+const SENT: &str = "sent";
 
 const CHAIN_KEY: &[u8] = b"chain";
 const KNOWN_KEY: &[u8] = b"known";
@@ -56,7 +62,7 @@ impl Inbox {
         options.create_missing_column_families(true);
         options.set_keep_log_file_num(4);
         options.set_max_open_files(128);
-        let db = DB::open_cf(&options, path, [META, POSTS, CHAIN, ITEMS])?;
+        let db = DB::open_cf(&options, path, [META, POSTS, CHAIN, ITEMS, DROPS, SENT])?;
         let inbox = Self { db, last: Mutex::new(0) };
         let ours = [&chain.chain_id().to_be_bytes()[..], chain.contract().as_slice()].concat();
         match inbox.get(META, CHAIN_KEY)? {
@@ -90,11 +96,18 @@ impl Inbox {
         let mut last = self.lock();
         let mut batch = WriteBatch::default();
         let mut end = *last;
+        let mut slot = self.backward(POSTS)?.next().transpose()?.map_or(0, |(slot, _)| slot);
         for event in events {
             match event {
                 Event::BatchPosted(posted) => {
-                    batch.put_cf(self.family(POSTS)?, posted.header.slot.to_be_bytes(), posted.encode());
+                    slot = posted.header.slot;
+                    batch.put_cf(self.family(POSTS)?, slot.to_be_bytes(), posted.encode());
                     end = self.stand(&mut batch, posted, end)?;
+                }
+                Event::BatchesDropped { first, block, .. } => {
+                    let drop = Drop { slot, block: *block, first: *first };
+                    batch.put_cf(self.family(DROPS)?, drop.key(), []);
+                    end = self.fall(&mut batch, drop.first, end)?;
                 }
                 Event::ItemEnqueued(item) => {
                     batch.put_cf(self.family(ITEMS)?, item.index.to_be_bytes(), item.encode());
@@ -139,6 +152,10 @@ impl Inbox {
             batch.delete_cf(self.family(POSTS)?, slot.to_be_bytes());
             gone = Some(gone.map_or(posted.header.number, |number| number.min(posted.header.number)));
         }
+        for drop in self.drops()?.into_iter().filter(|drop| drop.block > to.number) {
+            batch.delete_cf(self.family(DROPS)?, drop.key());
+            gone = Some(gone.map_or(drop.first, |number| number.min(drop.first)));
+        }
         let mut end = *last;
         if let Some(first) = gone {
             end = self.stand_again(&mut batch, first, end, to)?;
@@ -158,14 +175,40 @@ impl Inbox {
         // What was posted before the parent and after it was superseded by the parent.
         let parent = self.standing(end)?.map_or(0, |parent| parent.header.slot);
         let from = parent.to_be_bytes();
+        let drops: Vec<Drop> = self.drops()?.into_iter().filter(|drop| drop.block <= to.number).collect();
         for pair in self.db.iterator_cf(self.family(POSTS)?, IteratorMode::From(&from, Direction::Forward)) {
             let (_, bytes) = pair?;
             let posted = BatchPosted::decode(&bytes).ok_or(ProverError::Damaged("a posted batch"))?;
             if posted.block.number <= to.number && posted.header.number >= first {
                 end = self.stand(batch, &posted, end)?;
             }
+            for drop in drops.iter().filter(|drop| drop.slot == posted.header.slot) {
+                end = self.fall(batch, drop.first.max(first), end)?;
+            }
         }
         Ok(end)
+    }
+
+    /// Takes the batches from `first` on off the chain, whose last number is `last`.
+    fn fall(&self, batch: &mut WriteBatch, first: u64, last: u64) -> Result<u64, ProverError> {
+        for dropped in first..=last {
+            batch.delete_cf(self.family(CHAIN)?, dropped.to_be_bytes());
+        }
+        Ok(last.min(first.saturating_sub(1)))
+    }
+
+    /// Whether a conviction took this batch back.
+    ///
+    /// # Errors
+    /// [`ProverError::Inbox`], [`ProverError::Damaged`].
+    pub(crate) fn is_dropped(&self, header: &Header) -> Result<bool, ProverError> {
+        Ok(self.drops()?.iter().any(|drop| drop.first <= header.number && drop.slot >= header.slot))
+    }
+
+    /// Every rollback, in order. There are few: each cost somebody a bond.
+    fn drops(&self) -> Result<Vec<Drop>, ProverError> {
+        let pairs = self.db.iterator_cf(self.family(DROPS)?, IteratorMode::Start);
+        pairs.map(|pair| Drop::of_key(&pair?.0).ok_or(ProverError::Damaged("a rollback"))).collect()
     }
 
     /// Puts a batch at the end of the chain, whose last number is `last`; what stood there or behind is superseded.

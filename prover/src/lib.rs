@@ -5,11 +5,12 @@
 //! It trusts L1 and the rules in `chartroll-core`, and nothing that a sequencer says. Pages come from calldata and
 //! blobs, masked ones are opened with the period's secret, every page is replayed and its root compared, then the
 //! header's fields. What cannot be had (a blob, a secret, an answer of L1) is waited for and never called wrong; what
-//! is wrong is stored and said: exact page or field, alarm, [`Outcome::Wrong`].
+//! is wrong is stored and said: exact page or field, alarm, [`Outcome::Wrong`]; and, if so configured, convicted on L1.
 //!
 //! Killed at any moment it goes on where it was: see the crash rules of the `inbox`, `replay` and `reconcile` modules.
 
 mod config;
+mod convict;
 mod crash;
 mod derive;
 mod error;
@@ -26,6 +27,7 @@ mod status;
 mod verdict;
 
 pub use config::{Config, OnWrong};
+pub use convict::ConvictConfig;
 pub use crash::POINTS as CRASH_POINTS;
 pub use error::ProverError;
 pub use prover::{Outcome, Prover};

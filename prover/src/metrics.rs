@@ -20,3 +20,5 @@ pub const WAITING: &str = "prover_waiting";
 pub const ROLLBACKS: &str = "prover_rollbacks_total";
 /// Times that L1 could not be asked how final it is. Counter.
 pub const FINALITY_FAILURES: &str = "prover_finality_failures_total";
+/// Convictions that this verifier made good. Counter.
+pub const CONVICTIONS: &str = "prover_convictions_total";

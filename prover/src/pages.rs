@@ -9,7 +9,7 @@ use alloy_primitives::B256;
 use chartroll_core::batch::decode_blob;
 use chartroll_core::limits::{PAGES_PER_BLOB, SLOTS_PER_PERIOD};
 use chartroll_core::page::Page;
-use chartroll_l1::{At, BatchPosted, BlobSources, L1Error, PostedData, Reader};
+use chartroll_l1::{At, BatchPosted, BlobSources, L1Error, PostedData, PostedPages, Reader};
 use chartroll_ledger::{MaskError, Masks};
 use std::sync::Arc;
 
@@ -29,6 +29,10 @@ pub(crate) struct Derived {
     /// Not masked.
     pub(crate) pages: Vec<Page>,
     pub(crate) versioned_hashes: Vec<B256>,
+    /// As they were posted: what a conviction opens.
+    pub(crate) data: PostedPages,
+    /// The root that a masked batch's page keys lead to.
+    pub(crate) period_root: Option<B256>,
 }
 
 /// Why there are no pages.
@@ -61,15 +65,21 @@ impl Pages {
             }
             error => Lack::Ever(error.into()),
         })?;
-        let (pages, versioned_hashes) = match data {
-            PostedData::Calldata(pages) => (pages, Vec::new()),
-            PostedData::Blobs(hashes) => (self.fetch_blobs(posted, &hashes).await?, hashes),
+        let (pages, data, versioned_hashes) = match data {
+            PostedData::Calldata(pages) => (pages.clone(), PostedPages::Calldata(pages), Vec::new()),
+            PostedData::Blobs(hashes) => {
+                let (pages, blobs) = self.fetch_blobs(posted, &hashes).await?;
+                (pages, PostedPages::Blobs(blobs), hashes)
+            }
         };
-        let pages = if posted.header.mode.masked { self.unmask(posted, pages).await? } else { pages };
-        Ok(Derived { posted: *posted, pages, versioned_hashes })
+        if !posted.header.mode.masked {
+            return Ok(Derived { posted: *posted, pages, versioned_hashes, data, period_root: None });
+        }
+        let (pages, root) = self.unmask(posted, pages).await?;
+        Ok(Derived { posted: *posted, pages, versioned_hashes, data, period_root: Some(root) })
     }
 
-    async fn fetch_blobs(&self, posted: &BatchPosted, hashes: &[B256]) -> Result<Vec<Page>, Lack> {
+    async fn fetch_blobs(&self, posted: &BatchPosted, hashes: &[B256]) -> Result<(Vec<Page>, Vec<Vec<u8>>), Lack> {
         let batch = posted.header.number;
         let blobs = self.blobs.fetch(hashes, &posted.block).await.map_err(|error| {
             tracing::debug!(batch, %error, "a blob is not served");
@@ -83,11 +93,11 @@ impl Pages {
             pages.extend(decode_blob(blob, count).ok_or(ProverError::Damaged("a blob"))?);
             left -= count;
         }
-        Ok(pages)
+        Ok((pages, blobs))
     }
 
     /// Whatever the pad opens *is* the page; the pad is right if the secret's root is L1's.
-    async fn unmask(&self, posted: &BatchPosted, pages: Vec<Page>) -> Result<Vec<Page>, Lack> {
+    async fn unmask(&self, posted: &BatchPosted, pages: Vec<Page>) -> Result<(Vec<Page>, B256), Lack> {
         let (batch, slot) = (posted.header.number, posted.header.slot);
         let period = slot / SLOTS_PER_PERIOD;
         // Ripe when the batch was posted, so it stays as it was: later blocks say the same.
@@ -105,7 +115,7 @@ impl Pages {
         })?;
         // Compared after a rewind: another root there would open other pages.
         self.inbox.set_period_root(period, &root)?;
-        Ok(pages)
+        Ok((pages, root))
     }
 }
 

@@ -4,6 +4,7 @@
 //! was written stays; the next run goes on from there. Being killed differs in nothing but the callers' patience.
 
 use crate::config::Config;
+use crate::convict::Convictor;
 use crate::derive::{Deriver, Place};
 use crate::error::ProverError;
 use crate::finality::Finality;
@@ -15,7 +16,7 @@ use crate::status::Status;
 use crate::verdict::WrongBatch;
 use chartroll_core::eip712::Chain;
 use chartroll_core::state::State;
-use chartroll_l1::{BlobSources, Reader};
+use chartroll_l1::{BlobSources, Reader, TxStore};
 use chartroll_ledger::serve::{Clients, Server, Services};
 use chartroll_ledger::{Ledger, Masks, Options};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -41,6 +42,7 @@ pub enum Outcome {
 pub struct Prover {
     deriver: Deriver,
     follower: Follower,
+    convictor: Option<Convictor>,
     server: Option<Server>,
     clients: Clients,
     scrape: Option<(Scrape, PrometheusHandle)>,
@@ -73,6 +75,14 @@ impl Prover {
         let status = Arc::new(Status::new(Arc::clone(&ledger)));
         let follower = Follower::new(reader.clone(), Arc::clone(&inbox), config.start_block)?;
         let blobs = BlobSources::new(config.blobs.clone(), Duration::from_millis(config.blob_timeout_ms_max))?;
+        let (cases, convictor) = match &config.convict {
+            Some(convict) => {
+                let (cases, pending) = watch::channel(None);
+                let store: Arc<dyn TxStore> = Arc::clone(&inbox) as Arc<dyn TxStore>;
+                (Some(cases), Some(Convictor::open(convict, reader.clone(), store, pending).await?))
+            }
+            None => (None, None),
+        };
         let deriver = Deriver {
             pages: Arc::new(Pages { reader: reader.clone(), blobs, masks, inbox: Arc::clone(&inbox) }),
             finality: Finality {
@@ -83,6 +93,7 @@ impl Prover {
             },
             news: follower.news(),
             on_wrong: config.on_wrong,
+            cases,
             retry: config.l1.poll(),
             place: Place::default(),
             reader,
@@ -90,7 +101,7 @@ impl Prover {
             inbox,
             status,
         };
-        Ok(Self { deriver, follower, server, clients, scrape })
+        Ok(Self { deriver, follower, convictor, server, clients, scrape })
     }
 
     /// What was verified.
@@ -120,7 +131,7 @@ impl Prover {
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<Outcome, ProverError> {
         let down = CancellationToken::new();
         let mut tasks: JoinSet<Result<Option<Outcome>, ProverError>> = JoinSet::new();
-        let Self { deriver, follower, server, clients, scrape } = self;
+        let Self { deriver, follower, convictor, server, clients, scrape } = self;
         let status = Arc::clone(&deriver.status);
         if let Some(server) = server {
             let live = Arc::clone(&deriver.status);
@@ -134,6 +145,10 @@ impl Prover {
         }
         let run = follower.run(down.clone());
         tasks.spawn(async { run.await.map(|()| None) });
+        if let Some(convictor) = convictor {
+            let run = convictor.run(down.clone());
+            tasks.spawn(async { run.await.map(|()| None) });
+        }
         let run = deriver.run(down.clone());
         tasks.spawn(async { run.await.map(Some) });
         let stop = down.clone();

@@ -85,6 +85,10 @@ fn batch_stays(
         return Ok(true);
     }
     match inbox.standing(number)? {
+        None if inbox.is_dropped(&record.header)? => {
+            compared.keep = number - 1;
+            return Ok(false);
+        }
         None => compared.whole = false,
         Some(posted) if posted.content_hash != record.header.content_hash() => {
             if number <= final_number {

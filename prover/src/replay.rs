@@ -4,6 +4,7 @@
 //! leaves pages of a batch that has no record: the next run finds them, compares them with what L1 has, and goes on
 //! behind them or takes them back. A verdict is stored before the pages of its batch are taken back.
 
+use crate::convict::{Case, Prosecutor};
 use crate::crash;
 use crate::error::ProverError;
 use crate::inbox::Inbox;
@@ -14,7 +15,7 @@ use crate::verdict::{self, Fault, HeaderField, WrongBatch};
 use alloy_primitives::B256;
 use chartroll_core::batch::Header;
 use chartroll_core::page::{Page, PageKind};
-use chartroll_ledger::{BatchRecord, Ledger, LedgerError, Source, Trust};
+use chartroll_ledger::{BatchRecord, Ledger, LedgerError, Masks, Source, Trust};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -26,8 +27,8 @@ const PAGES_PER_CHUNK: usize = 64;
 pub(crate) enum Replayed {
     /// It leads where it says, and is stored.
     Right,
-    /// It does not; the verdict is stored.
-    Wrong(Box<WrongBatch>),
+    /// It does not; the verdict is stored. With what L1 needs to see it, if somebody is to be told.
+    Wrong(Box<WrongBatch>, Option<Case>),
     /// The verifier was asked to stop; what was replayed stays.
     Stopped,
 }
@@ -37,6 +38,8 @@ pub(crate) struct Replay<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) inbox: &'a Inbox,
     pub(crate) derived: &'a Derived,
+    /// For whoever convicts: a case is built of a wrong batch.
+    pub(crate) masks: Option<&'a Masks>,
 }
 
 impl Replay<'_> {
@@ -167,12 +170,32 @@ impl Replay<'_> {
         let posted = &self.derived.posted;
         let (transaction, block) = (posted.transaction, posted.block.number);
         let wrong = WrongBatch { header: posted.header, parent: parent.header, transaction, block, fault };
+        let case = self.masks.map(|masks| self.case(&wrong, parent, masks)).transpose()?;
         crash::point("verdict.before");
         self.inbox.set_verdict(Some(&wrong))?;
         crash::point("verdict.stored");
         // Pages of it that are right lead to nothing that anybody should be shown.
         reconcile::drop_loose_pages(self.ledger)?;
-        Ok(Replayed::Wrong(Box::new(wrong)))
+        Ok(Replayed::Wrong(Box::new(wrong), case))
+    }
+
+    /// What L1 needs to see it, while the ledger stands before the wrong page, or behind the last.
+    fn case(&self, wrong: &WrongBatch, parent: &BatchRecord, masks: &Masks) -> Result<Case, ProverError> {
+        let (ledger, derived) = (self.ledger, self.derived);
+        let prosecutor = Prosecutor { ledger, masks, derived, parent: &parent.header };
+        let (index, right) = match &wrong.fault {
+            Fault::Root { page, replayed, .. } => (*page, *replayed),
+            Fault::Invalid { page, .. } => (*page, B256::ZERO),
+            Fault::Header { .. } => return prosecutor.header(),
+        };
+        // The chunk that holds it was not appended: those before it are, they are right.
+        let standing = self.ledger.progress().pages.saturating_sub(parent.next_page());
+        let before = usize::try_from(standing).unwrap_or(usize::MAX)..usize::from(index);
+        self.append(self.derived.pages.get(before).unwrap_or_default(), parent)?;
+        let page = self.derived.pages.get(usize::from(index));
+        let takes_item = page.is_some_and(takes_item);
+        let item = if takes_item { self.inbox.item(self.ledger.head()?.0.cursor)? } else { None };
+        prosecutor.page(index, item, right)
     }
 
     fn record(&self, parent: &BatchRecord) -> Result<BatchRecord, ProverError> {

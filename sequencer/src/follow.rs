@@ -96,6 +96,16 @@ impl Follower {
                 }
                 Ok(())
             }
+            // Convicted: ours, or one that ours stand on. What was posted from there on is posted no more.
+            Event::BatchesDropped { first, .. } => {
+                let progress = self.ledger.progress();
+                let posted = progress.posted.min(first.saturating_sub(1));
+                if posted < progress.posted {
+                    tracing::error!(from = progress.posted, to = posted, "batches were convicted on L1");
+                    self.ledger.set_posted(posted, progress.safe.min(posted))?;
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -104,7 +114,12 @@ impl Follower {
     async fn take_batch(&self, posted: &BatchPosted) -> Result<(), SequencerError> {
         let number = posted.header.number;
         let ours = self.ledger.batch(number)?.filter(|record| record.header.content_hash() == posted.content_hash);
-        let Some(mut record) = ours else { return Err(SequencerError::ForeignBatch(number)) };
+        let Some(mut record) = ours else {
+            let standing = self.reader.batch(number, At::Latest).await?.map(|batch| batch.content_hash);
+            // Convicted since, or in a block that is just being taken back: nothing of ours stands on it.
+            let is_gone = standing != Some(posted.content_hash);
+            return if is_gone { Ok(()) } else { Err(SequencerError::ForeignBatch(number)) };
+        };
         if record.block != posted.block.number || record.transaction != posted.transaction {
             (record.transaction, record.block) = (posted.transaction, posted.block.number);
             // For the eye alone: a node that does not answer leaves zeros.

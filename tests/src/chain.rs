@@ -9,13 +9,16 @@ pub mod load;
 pub mod node;
 
 use crate::keys::SigningKey;
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use chartroll_client::connect::Connection;
+use chartroll_core::batch::{Header, Mode, calldata_reference};
 use chartroll_core::codes::OrgPolicy;
 use chartroll_core::eip712;
 use chartroll_core::mask::{PeriodSecret, period_root};
+use chartroll_core::page::{Page, PageKind};
 use chartroll_core::queue::Admin;
 use chartroll_core::state::State;
+use chartroll_core::time::Time;
 use chartroll_l1::dev::{Dev, Mining};
 use chartroll_l1::{Account, At, Call, Calls, L1Config, Parameters, Reader, call_and_wait, deploy};
 use std::os::unix::fs::PermissionsExt;
@@ -28,6 +31,8 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 /// Seconds without a batch after which a sequencer can be deposed: a test waits for it, since L1's clock must stay near
 /// the sequencer's.
 const DEPOSE_IDLE: u64 = 15;
+/// Wei of an ether.
+const ETHER: u64 = 1_000_000_000_000_000_000;
 /// Key that signs receipts, by its label.
 const RECEIPT_KEY: &str = "sequencer's receipts";
 
@@ -220,6 +225,47 @@ impl Chain {
             self.l1.chain_id,
             self.chain.contract(),
         )
+    }
+
+    /// The configuration of a verifier that convicts, and pays from an account of its own.
+    pub async fn convicting_config(&self, name: &str, blobs: &str) -> String {
+        let key = keccak256("challenger");
+        let challenger = self.challenger().address();
+        self.dev.set_balance(challenger, U256::from(ETHER)).await.expect("the account has something to pay with");
+        let path = self.folder().join("challenger.key");
+        write_secret(&path, &key);
+        let convict = format!("convict = {{ key_file = '{}', sender = {{ poll_ms = 200 }} }}", path.display());
+        format!("on_wrong = 'serve'\n{convict}\n{}", self.verifier_config(name, blobs))
+    }
+
+    /// Who convicts.
+    pub fn challenger(&self) -> Account {
+        Account::from_bytes(&keccak256("challenger")).expect("a key")
+    }
+
+    /// Posts, in the sequencer's name, a batch of one page that does not lead where it claims. Returns its number.
+    pub async fn lie(&self) -> u64 {
+        let reader = self.reader().await;
+        let head = reader.head(At::Latest).await.expect("L1 answers");
+        let latest = reader.tips().await.expect("L1 answers").latest;
+        let clock = latest.clock().max(Time::from_millis(head.clock).expect("a clock"));
+        let claimed = B256::repeat_byte(5);
+        let pages = [Page::build(&claimed, clock, PageKind::Normal, &[]).expect("a page")];
+        let header = Header {
+            mode: Mode { blobs: false, masked: false },
+            data_reference: calldata_reference(&pages).expect("a page"),
+            parent: head.content_hash,
+            number: head.number + 1,
+            epoch: head.epoch,
+            slot: head.slot,
+            pages: 1,
+            post_root: claimed,
+            clock,
+            next_sequence: head.next_sequence,
+            cursor: head.cursor,
+        };
+        self.call(&self.sequencer_account(), self.calls().post_calldata(&header, &pages)).await;
+        header.number
     }
 
     /// The L1 node as a source of blobs.

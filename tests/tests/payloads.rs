@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const ACCESS: &str = "hospital";
 const SECRET: &str = "a secret of this test";
@@ -77,15 +78,8 @@ impl Server {
         }
     }
 
-    /// The server as a hospital configures it.
     fn store(&self, bucket: &str, credentials: &str) -> Store {
-        let config = format!(
-            "kind = 's3'\nendpoint = 'http://127.0.0.1:{}'\nbucket = '{bucket}'\nprefix = 'north/ward 3'\n\
-             credentials = '{}'",
-            self.port,
-            self.folder.path().join(credentials).display()
-        );
-        Store::open(&toml::from_str::<StoreConfig>(&config).unwrap()).unwrap()
+        store_at(self.port, bucket, &self.folder.path().join(credentials))
     }
 
     /// Every file below the server's folder whose path has `part` in it.
@@ -103,6 +97,16 @@ impl Server {
         }
         found
     }
+}
+
+/// The server at `port` as a hospital configures it.
+fn store_at(port: u16, bucket: &str, credentials: &Path) -> Store {
+    let config = format!(
+        "kind = 's3'\nendpoint = 'http://127.0.0.1:{port}'\nbucket = '{bucket}'\nprefix = 'north/ward 3'\n\
+         credentials = '{}'",
+        credentials.display()
+    );
+    Store::open(&toml::from_str::<StoreConfig>(&config).unwrap()).unwrap()
 }
 
 fn credentials(secret: &str) -> String {
@@ -217,9 +221,67 @@ async fn a_payload_as_large_as_they_get_goes_through_s3() {
     let server = Server::start().await;
     let store = server.store(BUCKET, "credentials");
     // Noise does not compress: just below 1 MiB sealed.
-    let noise: Vec<u8> = (0..32_700u32).flat_map(|i| alloy_primitives::keccak256(i.to_be_bytes()).0).collect();
-    let sealed = sealed(&noise);
+    let sealed = sealed(&noise());
     store.put_payload(&sealed).await.unwrap();
     let bytes = store.get(&sealed.address).await.unwrap();
-    assert_eq!(open(&bytes, &sealed.keys, &context(), &reader(1).0).unwrap().as_slice(), noise);
+    assert_eq!(open(&bytes, &sealed.keys, &context(), &reader(1).0).unwrap().as_slice(), noise());
+}
+
+/// Just below 1 MiB that does not compress.
+fn noise() -> Vec<u8> {
+    (0..32_700u32).flat_map(|i| alloy_primitives::keccak256(i.to_be_bytes()).0).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_answers_too_late_or_has_no_room_is_told_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("credentials"), credentials(SECRET)).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let store = store_at(port, BUCKET, &folder.path().join("credentials"));
+    let sealed = sealed(b"x");
+    // The kernel takes the connection, nobody reads it.
+    let late = store.clone().waiting_at_most(Duration::from_millis(300)).put_payload(&sealed).await;
+    assert!(matches!(late, Err(StoreError::Slow(300))), "{late:?}");
+    let server = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                // One that broke off before is answered too.
+                let _ = stream.read(&mut [0; 65_536]).await;
+                let answer = b"HTTP/1.1 507 Insufficient Storage\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(answer).await;
+            });
+        }
+    });
+    let full = store.put_payload(&sealed).await;
+    assert!(matches!(full, Err(StoreError::Full(_))), "{full:?}");
+    assert!(full.unwrap_err().is_transient());
+    server.abort();
+}
+
+/// Names the folder for the process that the test below starts, where no file can grow beyond 64 kB.
+const SMALL_FILES: &str = "CHARTROLL_TEST_SMALL_FILES";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_folder_is_said_and_harms_nothing_that_lies_there() {
+    let Some(path) = std::env::var_os(SMALL_FILES).map(PathBuf::from) else {
+        let folder = tempfile::tempdir().unwrap();
+        let ended = Command::new("bash")
+            // Ignored, the signal becomes an error of the write.
+            .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "a_full_folder_is_said_and_harms_nothing_that_lies_there"])
+            .env(SMALL_FILES, folder.path())
+            .status();
+        assert!(ended.unwrap().success());
+        return;
+    };
+    let store = Store::open(&StoreConfig::Folder { path }).unwrap();
+    let (small, large) = (sealed(b"x"), sealed(&noise()));
+    store.put_payload(&small).await.unwrap();
+    let full = store.put_payload(&large).await;
+    assert!(matches!(full, Err(StoreError::Full(_))), "{full:?}");
+    assert!(matches!(store.get(&large.address).await, Err(StoreError::NotFound(_))), "nothing half-done");
+    assert_eq!(store.get(&small.address).await.unwrap(), small.bytes);
 }

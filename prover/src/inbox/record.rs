@@ -74,3 +74,28 @@ impl Record for ItemEnqueued {
         Some(Self { index, item, block: BlockRef::decode(reader.rest())? })
     }
 }
+
+/// A rollback after a conviction.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Drop {
+    /// Of the last batch posted before it.
+    pub(super) slot: u64,
+    /// Number of its block.
+    pub(super) block: u64,
+    /// Number of the first batch that is gone.
+    pub(super) first: u64,
+}
+
+impl Drop {
+    /// All of it, in the order in which it happened.
+    pub(super) fn key(&self) -> Vec<u8> {
+        [self.slot, self.block, self.first].iter().flat_map(|number| number.to_be_bytes()).collect()
+    }
+
+    /// The rollback of a key; `None` for other bytes.
+    pub(super) fn of_key(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let drop = Self { slot: reader.u64().ok()?, block: reader.u64().ok()?, first: reader.u64().ok()? };
+        reader.is_empty().then_some(drop)
+    }
+}

@@ -90,6 +90,29 @@ fn what_was_superseded_stands_again_when_its_successor_is_taken_back() {
 }
 
 #[test]
+fn what_a_conviction_took_back_is_gone_unless_its_block_goes_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let inbox = Inbox::open(folder.path(), &chain()).unwrap();
+    let dropped = |first, last, block| Event::BatchesDropped { first, last, content_hash: B256::ZERO, block };
+    inbox.record(&[posted(1, 0, 1, 5), posted(2, 1, 2, 6), posted(3, 2, 3, 7)], [block(7)].iter()).unwrap();
+    let [first, second] = [1, 2].map(|number| inbox.standing(number).unwrap().unwrap().header);
+    inbox.record(&[dropped(2, 3, 8)], [block(8)].iter()).unwrap();
+    assert_eq!(marks(&inbox), [1]);
+    assert!(inbox.is_dropped(&second).unwrap() && !inbox.is_dropped(&first).unwrap());
+    // In one block: the next batch, and its end.
+    inbox.record(&[posted(2, 3, 4, 9), posted(3, 4, 5, 10), dropped(3, 3, 10)], [block(10)].iter()).unwrap();
+    assert_eq!(marks(&inbox), [1, 4]);
+    assert!(!inbox.is_dropped(&inbox.standing(2).unwrap().unwrap().header).unwrap());
+    inbox.rewind(&block(9), [block(9)].iter()).unwrap();
+    assert_eq!(marks(&inbox), [1, 4]);
+    inbox.rewind(&block(8), [block(8)].iter()).unwrap();
+    assert_eq!(marks(&inbox), [1]);
+    inbox.rewind(&block(7), [block(7)].iter()).unwrap();
+    assert_eq!(marks(&inbox), [1, 2, 3]);
+    assert!(!inbox.is_dropped(&second).unwrap());
+}
+
+#[test]
 fn a_verdict_stays_until_it_is_taken_back() {
     let folder = tempfile::tempdir().unwrap();
     let inbox = Inbox::open(folder.path(), &chain()).unwrap();

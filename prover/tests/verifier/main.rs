@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::indexing_slicing)]
 
 mod archive;
+mod convictions;
 mod crashes;
 mod honest;
 mod reorgs;

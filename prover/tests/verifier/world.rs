@@ -45,6 +45,8 @@ pub(crate) struct World {
     watcher: Watcher,
     pub(crate) items: Vec<QueueItem>,
     masked: bool,
+    /// Which of the node's accounts is in office.
+    poster: usize,
 }
 
 /// The secret of every period of these tests.
@@ -87,7 +89,7 @@ impl World {
         let start_block = deployment.block.number;
         let watcher = Watcher::from_block(reader.clone(), start_block);
         let (state, states) = (State::genesis(), vec![State::genesis()]);
-        let mut world = Self { dev, reader, start_block, state, states, watcher, items: vec![], masked };
+        let mut world = Self { dev, reader, start_block, state, states, watcher, items: vec![], masked, poster: 1 };
         world.register_org("aare", world.sequencer().address()).await;
         let call = world.calls().bond(Address::repeat_byte(7), parameters.bond);
         world.call(&world.sequencer(), call).await;
@@ -119,7 +121,7 @@ impl World {
     }
 
     pub(crate) fn sequencer(&self) -> Account {
-        self.dev.accounts()[1].clone()
+        self.dev.accounts()[self.poster].clone()
     }
 
     pub(crate) async fn call(&self, account: &Account, call: Call) {
@@ -305,6 +307,14 @@ impl World {
         let (chain, secret) = (self.chain(), PeriodSecret::new(SECRET));
         let key = |number| secret.page_key(chain.chain_id(), &chain.contract(), header.slot, number);
         (0u32..).zip(pages).map(|(number, page)| mask(page, &key(number))).collect()
+    }
+
+    /// Another org's account leaves a bond, and posts from now on.
+    pub(crate) async fn bond_another(&mut self) {
+        self.poster += 1;
+        let (account, bond) = (self.sequencer(), self.reader.parameters().bond);
+        self.register_org(&format!("org {}", self.poster), account.address()).await;
+        self.call(&account, self.calls().bond(Address::repeat_byte(8), bond)).await;
     }
 
     /// Goes back to the state after batch `number`.

@@ -106,6 +106,13 @@ impl Node {
         Self::start(chain, "verifier", &config, &[], (free_port(), free_port())).await.expect("the verifier starts")
     }
 
+    /// As [`Node::verifier`], one that convicts.
+    pub async fn convicting_verifier(chain: &Chain, name: &str, blobs: &str) -> Self {
+        let config = chain.folder().join(format!("{name}.toml"));
+        std::fs::write(&config, chain.convicting_config(name, blobs).await).expect("a file");
+        Self::start(chain, "verifier", &config, &[], (free_port(), free_port())).await.expect("the verifier starts")
+    }
+
     async fn start(
         chain: &Chain,
         kind: &str,

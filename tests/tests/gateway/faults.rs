@@ -33,6 +33,31 @@ async fn while_the_sequencer_is_away_documents_are_taken_and_arrive_in_order_lat
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_the_payload_store_takes_nothing_no_envelope_leaves_and_later_all_do() {
+    let (chain, sequencer, hospital) = ward().await;
+    let terms = terms(&chain, &hospital);
+    let working = Working::start(&terms);
+    // A file where the folder of payloads would be made.
+    let payloads = chain.folder().join("gateway-store").join("payloads");
+    std::fs::write(&payloads, b"").unwrap();
+    let (mut fed, mut events) = (Fed::new(), Vec::new());
+    for number in 0..20 {
+        events.push(working.engine.accept(document(number, &[number % 4])).await.unwrap().first);
+        fed.insert(number, vec![number % 4]);
+    }
+    until("it says what is wrong", async || working.engine.status().last_error.contains("payload store")).await;
+    // It would send every 300 ms.
+    until("it had time enough", async || working.engine.status().oldest_ms > 2_000).await;
+    for event in events {
+        assert!(working.engine.progress(event).unwrap().unwrap().rung <= EventRung::Packed, "before its payload");
+    }
+    std::fs::remove_file(&payloads).unwrap();
+    until_final(&working.engine, 20).await;
+    assert_eq!(hold(&chain, &sequencer, &hospital, &terms.store(), &fed).await, 20);
+    working.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_outbox_turns_documents_away_and_takes_them_again_once_events_are_final() {
     let (chain, sequencer, hospital) = ward().await;
     let terms = terms(&chain, &hospital).with("events_max", json!(10));

@@ -1,0 +1,229 @@
+//! Convicts: commits to an accusation, makes it good a block later, takes the reward, through reorgs and races.
+//!
+//! deriver ──case──▶ **convictor** ──▶ sender ──▶ L1
+//!
+//! Every step is decided by what L1 says then: a commitment or a conviction that a reorg took away is made again, one
+//! that another made first is found. Crash rule: the salt follows from account and accusation, transactions are stored
+//! before they are broadcast, and the case is built again, so a restart goes on at the same step.
+
+mod case;
+
+use crate::error::ProverError;
+use crate::metrics as names;
+use alloy_primitives::{B256, U256, keccak256};
+use chartroll_l1::{Account, At, Conviction, Intent, L1Error, Reader, Sender, SenderConfig, Status, TxStore};
+use chartroll_ledger::read_key;
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use case::{Case, Prosecutor};
+
+/// Keys tried for one transaction: one that failed is not sent again under its key.
+const ATTEMPTS_MAX: u8 = 16;
+
+/// How a verifier convicts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvictConfig {
+    /// File with the key of the account that pays and is rewarded: 64 hexadecimal digits, readable by its owner alone.
+    /// Nobody else may send from this account.
+    pub key_file: PathBuf,
+    /// Fees and patience.
+    #[serde(default)]
+    pub sender: SenderConfig,
+}
+
+impl ConvictConfig {
+    /// The account of the key file.
+    ///
+    /// # Errors
+    /// [`ProverError::Masks`] for a file that cannot be used, [`ProverError::L1`] for bytes that are no key.
+    pub(crate) fn account(&self) -> Result<Account, ProverError> {
+        Ok(Account::from_bytes(&B256::from(*read_key(&self.key_file)?))?)
+    }
+}
+
+/// The convictor of one verifier.
+#[derive(Debug)]
+pub(crate) struct Convictor {
+    reader: Reader,
+    account: Account,
+    sender: Sender,
+    cases: watch::Receiver<Option<Arc<Case>>>,
+    poll: Duration,
+}
+
+/// What to do after a step.
+#[derive(Debug)]
+enum Step {
+    /// Look again later.
+    Wait,
+    /// There is nothing left to do about this case.
+    Done,
+}
+
+impl Convictor {
+    /// Opens the account's sender; what was pending is broadcast again.
+    ///
+    /// # Errors
+    /// Those of the key file, of the store, of L1 that are not transient.
+    pub(crate) async fn open(
+        config: &ConvictConfig,
+        reader: Reader,
+        store: Arc<dyn TxStore>,
+        cases: watch::Receiver<Option<Arc<Case>>>,
+    ) -> Result<Self, ProverError> {
+        let account = config.account()?;
+        let poll = reader.config().poll();
+        let endpoints = reader.endpoints().clone();
+        let sender = Sender::open(endpoints, account.clone(), store, config.sender.clone()).await?;
+        Ok(Self { reader, account, sender, cases, poll })
+    }
+
+    /// Works until `down` is cancelled.
+    ///
+    /// # Errors
+    /// Those that do not heal by themselves.
+    pub(crate) async fn run(mut self, down: CancellationToken) -> Result<(), ProverError> {
+        let mut done = None;
+        loop {
+            let case = self.cases.borrow_and_update().clone();
+            let pending = case.filter(|case| done != Some(case.accusation));
+            let stepped = tokio::select! {
+                () = down.cancelled() => return Ok(()),
+                stepped = self.step(pending.as_deref()) => stepped,
+            };
+            match stepped {
+                Ok(Step::Wait) => {}
+                Ok(Step::Done) => done = pending.map(|case| case.accusation),
+                Err(ProverError::L1(error)) if error.is_transient() => tracing::warn!(%error, "convicting waits"),
+                Err(error) => return Err(error),
+            }
+            tokio::select! {
+                () = down.cancelled() => return Ok(()),
+                changed = self.cases.changed() => {
+                    changed.map_err(|_| ProverError::Ended("deriver"))?;
+                    // Taken back by L1 and back again: it has to be looked at anew.
+                    done = None;
+                }
+                () = tokio::time::sleep(self.poll) => {}
+            }
+        }
+    }
+
+    /// What stands next: follows what was sent, then goes on with the case.
+    async fn step(&self, case: Option<&Case>) -> Result<Step, ProverError> {
+        self.sender.tick().await?;
+        let Some(case) = case else { return Ok(Step::Wait) };
+        let hash = case.accusation.hash();
+        let salt = self.account.salt(&hash)?;
+        let commitment = case.accusation.commitment(self.account.address(), &salt);
+        if let Some(conviction) = self.reader.conviction(hash, At::Latest).await? {
+            return self.convicted(case, &conviction, commitment, salt).await;
+        }
+        let number = case.header().number;
+        let standing = self.reader.batch(number, At::Latest).await?;
+        if standing.map(|batch| batch.content_hash) != Some(case.accusation.subject) {
+            // Taken back by L1, or convicted of something else: news of it are on their way.
+            return Ok(Step::Wait);
+        }
+        if self.reader.commitment(commitment, At::Latest).await?.is_none() {
+            let call = self.calls().commit(commitment);
+            self.send("commit", commitment, call).await?;
+            return Ok(Step::Wait);
+        }
+        let call = case.call(self.reader.chain().contract(), self.reader.parameters(), salt)?;
+        match self.send("convict", commitment, call).await {
+            // Simulated before it is signed. Whoever was first is seen with the next step.
+            Err(ProverError::L1(L1Error::Reverted { reason })) => {
+                tracing::warn!(batch = number, reason, "L1 does not convict; looking again");
+                Ok(Step::Wait)
+            }
+            sent => sent.map(|()| Step::Wait),
+        }
+    }
+
+    /// It was made good: by us, or by another that may have copied us.
+    async fn convicted(
+        &self,
+        case: &Case,
+        conviction: &Conviction,
+        commitment: B256,
+        salt: B256,
+    ) -> Result<Step, ProverError> {
+        let (me, batch) = (self.account.address(), case.header().number);
+        if conviction.challenger == me {
+            let cost = self.cost(commitment).await?;
+            metrics::counter!(names::CONVICTIONS).increment(1);
+            tracing::info!(
+                batch,
+                account = %conviction.account,
+                reward = conviction.reward,
+                cost = %cost,
+                held = conviction.is_held,
+                "convicted"
+            );
+            return Ok(Step::Done);
+        }
+        let committed = self.reader.commitment(commitment, At::Latest).await?;
+        if !conviction.is_held || committed.is_none_or(|block| block >= conviction.block) {
+            tracing::info!(batch, challenger = %conviction.challenger, "another convicted first");
+            return Ok(Step::Done);
+        }
+        tracing::warn!(batch, challenger = %conviction.challenger, "another convicted without a commitment; claiming");
+        match self.send("claim", commitment, self.calls().claim(case.accusation.hash(), salt)).await {
+            Err(ProverError::L1(L1Error::Reverted { reason })) => {
+                tracing::warn!(batch, reason, "the reward cannot be claimed");
+                Ok(Step::Done)
+            }
+            sent => sent.map(|()| Step::Wait),
+        }
+    }
+
+    /// Sends a transaction of this case once; again only if it failed.
+    async fn send(&self, what: &str, commitment: B256, call: chartroll_l1::Call) -> Result<(), ProverError> {
+        for attempt in 0..ATTEMPTS_MAX {
+            let key = key(what, &commitment, attempt);
+            match self.sender.status(&key).await {
+                Some(Status::Failed { .. }) => {}
+                Some(_) => return Ok(()),
+                None => {
+                    tracing::info!(what, attempt, "sending");
+                    self.sender.submit(Intent { key, call, blobs: None, gas_limit: None }).await?;
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Wei that commitment and conviction cost, those that are mined.
+    async fn cost(&self, commitment: B256) -> Result<U256, ProverError> {
+        let mut cost = U256::ZERO;
+        for what in ["commit", "convict"] {
+            for attempt in 0..ATTEMPTS_MAX {
+                match self.sender.status(&key(what, &commitment, attempt)).await {
+                    Some(Status::Mined(mined) | Status::Safe(mined) | Status::Finalized(mined)) => {
+                        cost += self.reader.cost(&mined.hash).await?.unwrap_or_default();
+                    }
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+        }
+        Ok(cost)
+    }
+
+    fn calls(&self) -> chartroll_l1::Calls {
+        chartroll_l1::Calls::new(self.reader.chain().contract())
+    }
+}
+
+/// Names one transaction of a case for the sender.
+fn key(what: &str, commitment: &B256, attempt: u8) -> B256 {
+    keccak256([what.as_bytes(), commitment.as_slice(), &[attempt]].concat())
+}
