@@ -46,29 +46,58 @@ abstract contract BigPages {
         page = whole(signed(Big.SIGNER, 44, events, witness, false));
     }
 
-    /// @dev As much of everything as a page can hold: 96 rows, 89 heads moved, two P-256 signatures; 254 events of which
+    /// @dev As much work as a page can hold: 96 rows, 89 heads moved, two P-256 signatures of two orgs; 254 events of which
     /// the second envelope's repeat one another, or 225 of which each is judged anew.
-    function worst(uint256 bits, bool areRepeated) internal view returns (bytes memory page, bytes memory witness) {
+    function busiest(uint256 bits, bool areRepeated) internal view returns (bytes memory page, bytes memory witness) {
+        Big.Held memory held = Big.room(96);
+        begin(held, bits);
+        held.hold(1, Big.ORG + 1, Big.org(address(0xACC1)));
+        bytes memory key = publicKey();
+        held.hold(2, Big.SIGNER, Big.principal(Big.SIGNER, 2, key));
+        held.hold(2, Big.spread(0, 2, bits), Big.principal(Big.ORG + 1, 1, 2, key));
+        held.hold(2, Big.spread(1, 2, bits), Big.principal(2, 3, ""));
+        for (uint256 i = 0; i < 89; i++) {
+            held.hold(3, Big.spread(i, 89, bits), Big.patient(i < 88 ? Big.ORG : Big.ORG + 1, i));
+        }
+        witness = held.witness(bits);
+        uint32 actor = uint32(Big.spread(1, 2, bits));
+        bytes memory events = abi.encodePacked(bytes1(0xE0), uint32(Big.spread(0, 89, bits)), actor);
+        for (uint256 i = 1; i < 88; i++) {
+            events = abi.encodePacked(events, bytes1(0xC0), uint32(Big.spread(i, 89, bits)));
+        }
+        bytes memory first = signed(Big.SIGNER, 127, abi.encodePacked(events, repeated(127 - 88)), witness, true);
+        bytes memory head = abi.encodePacked(bytes1(0xE0), uint32(Big.spread(88, 89, bits)), actor);
+        (uint8 count, bytes memory rest) = areRepeated ? (127, repeated(126)) : (98, later(97));
+        uint32 other = uint32(Big.spread(0, 2, bits));
+        page = whole(bytes.concat(first, signed(other, count, bytes.concat(head, rest), witness, true)));
+    }
+
+    /// @dev As many bytes as a page can ask for: 96 rows, far apart in three tables, actors with P-256 keys; 31 events.
+    function widest(uint256 bits) internal view returns (bytes memory page, bytes memory witness) {
         Big.Held memory held = Big.room(96);
         begin(held, bits);
         bytes memory key = publicKey();
         held.hold(2, Big.SIGNER, Big.principal(Big.SIGNER, 2, key));
-        held.hold(2, Big.spread(0, 2, bits), Big.principal(1, 2, key));
-        held.hold(2, Big.spread(1, 2, bits), Big.principal(2, 3, ""));
-        for (uint256 i = 0; i < 90; i++) {
-            held.hold(3, Big.spread(i, 90, bits), Big.patient(i));
+        for (uint256 i = 0; i < 31; i++) {
+            held.hold(2, Big.spread(i, 31, bits), Big.principal(i, 3, key));
+        }
+        for (uint256 i = 0; i < 31; i++) {
+            held.hold(3, Big.spread(i, 31, bits), Big.patient(i));
+        }
+        for (uint256 i = 0; i < 30; i++) {
+            held.hold(4, Big.spread(i, 30, bits), Big.consent(Big.spread(i, 31, bits), Big.spread(i, 31, bits)));
         }
         witness = held.witness(bits);
-        uint32 actor = uint32(Big.spread(1, 2, bits));
-        bytes memory events = abi.encodePacked(bytes1(0xE0), uint32(Big.spread(0, 90, bits)), actor);
-        for (uint256 i = 1; i < 89; i++) {
-            events = abi.encodePacked(events, bytes1(0xC0), uint32(Big.spread(i, 90, bits)));
+        bytes memory events;
+        for (uint256 i = 0; i < 31; i++) {
+            events = abi.encodePacked(events, i == 0 ? bytes1(0xF8) : i < 30 ? bytes1(0xF0) : bytes1(0xE0));
+            uint32 row = uint32(Big.spread(i, 31, bits));
+            events = abi.encodePacked(
+                events, row, row, i < 30 ? abi.encodePacked(uint32(Big.spread(i, 30, bits))) : bytes("")
+            );
+            if (i == 0) events = abi.encodePacked(events, hex"213601");
         }
-        bytes memory first = signed(Big.SIGNER, 127, abi.encodePacked(events, repeated(127 - 89)), witness, true);
-        bytes memory head = abi.encodePacked(bytes1(0xE0), uint32(Big.spread(0, 90, bits)), actor);
-        (uint8 count, bytes memory rest) = areRepeated ? (127, repeated(126)) : (98, later(97));
-        uint32 other = uint32(Big.spread(0, 2, bits));
-        page = whole(bytes.concat(first, signed(other, count, bytes.concat(head, rest), witness, true)));
+        page = whole(signed(Big.SIGNER, 127, abi.encodePacked(events, repeated(96)), witness, true));
     }
 
     function whole(bytes memory envelopes) private pure returns (bytes memory page) {

@@ -43,7 +43,7 @@ contract FiguresTest is BigPages {
     }
 
     function runWorst(uint256 bits, bool areRepeated) external {
-        (bytes memory page, bytes memory witness) = worst(bits, areRepeated);
+        (bytes memory page, bytes memory witness) = busiest(bits, areRepeated);
         string memory name = areRepeated ? "254 events, 96 rows, 2^" : "225 events, 96 rows, 2^";
         measure(string.concat(name, vm.toString(bits)), page, witness);
     }
