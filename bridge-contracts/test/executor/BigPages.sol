@@ -12,9 +12,9 @@ abstract contract BigPages {
     IVm private constant vm = IVm(address(uint160(uint256(keccak256("hevm cheat code")))));
     uint256 private constant KEY = 0xC0FFEE;
     uint256 private constant P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551;
-    uint48 private constant CLOCK = 1_000_500;
+    uint48 internal constant CLOCK = 1_000_500;
     /// @dev Ones in it: 21 peaks.
-    uint64 private constant SEQUENCE = (1 << 21) - 1;
+    uint64 internal constant SEQUENCE = (1 << 21) - 1;
 
     Bench internal bench;
     /// @dev What envelopes are signed for, on chain 31,337.

@@ -24,6 +24,7 @@ contract CostsTest is Fixture, BigPages {
         uint256 whole;
     }
 
+    uint256 private constant RECEIPT_KEY = 0xBEEF;
     uint256 private constant TRANSACTION_GAS_MAX = 1 << 24;
     uint256 private constant TRANSACTION_BYTES_MAX = 128 * 1024;
     /// @dev Envelope of the transaction around the data: nonce, fees, signature, address, lengths.
@@ -50,6 +51,48 @@ contract CostsTest is Fixture, BigPages {
 
     function test_costs_in_calldata() public {
         run(false);
+    }
+
+    /// @dev Of an honest page, by a receipt for an envelope that is not there; the batch stays.
+    function test_costs_of_contradictions() public {
+        emit log("| contradiction, tables | opening | transaction bytes | call | whole, today | floor at 10/40 | at 64 | at 96 |");
+        emit log("|---|---|---|---|---|---|---|---|");
+        check(this.contradict("busiest: 96 rows, 225 events", 32, 1), FULL_TABLES_GAS_MAX, BYTES_MAX);
+        check(this.contradict("typical: 92 rows, 44 events", 20, 3), TYPICAL_GAS_MAX, BYTES_MAX);
+    }
+
+    function contradict(string memory name, uint256 bits, uint256 which) external returns (Cost memory cost) {
+        deployMasked();
+        signedFor = address(rollup);
+        (bytes memory page, bytes memory witness) = build(bits, which);
+        bytes32 right = rightOf(page, witness);
+        assembly ("memory-safe") {
+            mstore(add(page, 32), right)
+        }
+        PageCase memory given = posted(page, witness, true);
+        bytes memory place =
+            abi.encodePacked(given.header.epoch, SEQUENCE, uint8(44), CLOCK, keccak256("another envelope"));
+        bytes32 leaf = keccak256(bytes.concat(hex"03", place));
+        bytes32 accusation = keccak256(abi.encode(uint8(4), leaf, uint256(0), bytes32(0)));
+        commit(ANYONE, accusation);
+        vm.roll(block.number + 1);
+        bytes memory receipt = receiptOf(place, leaf, given.header.epoch);
+        cost = convict(abi.encodeCall(IPageExecutor.convictContradiction, (given, receipt)));
+        print(name, bits, true, cost);
+        vm.assertEq(rollup.convictions(accusation).account, HOSPITAL);
+        vm.assertEq(rollup.owed(ANYONE), 3.2 ether);
+        (uint64 head,) = rollup.head();
+        vm.assertEq(head, 1);
+    }
+
+    /// @dev A group of one.
+    function receiptOf(bytes memory place, bytes32 leaf, uint64 epoch) private view returns (bytes memory) {
+        bytes32 domain = bench.separator(31_337, address(rollup));
+        bytes32 struct_ = keccak256(abi.encode(keccak256("Receipt(uint64 epoch,bytes32 groupRoot)"), epoch, leaf));
+        bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, struct_));
+        (uint8 v, bytes32 r, bytes32 s) = IVm(address(vm)).sign(RECEIPT_KEY, digest);
+        bytes memory path = abi.encodePacked(uint32(0), uint32(1), uint8(0));
+        return bytes.concat(place, path, r, bytes32(uint256(s) | uint256(v - 27) << 255));
     }
 
     function run(bool isBlobs) private {
@@ -90,8 +133,7 @@ contract CostsTest is Fixture, BigPages {
             keccak256(abi.encode(uint8(1), keccak256(abi.encode(given.header)), uint256(given.index), right));
         commit(ANYONE, accusation);
         vm.roll(block.number + 1);
-        cost = convict(given);
-        cost.whole = 21_000 + cost.call + 4 * cost.tokens;
+        cost = convict(abi.encodeCall(IPageExecutor.convictPage, (given)));
         print(name, bits, isBlobs, cost);
         vm.assertEq(rollup.convictions(accusation).challenger, ANYONE);
         vm.assertEq(rollup.owed(ANYONE), 3.2 ether);
@@ -100,8 +142,7 @@ contract CostsTest is Fixture, BigPages {
         vm.assertEq(head, 0);
     }
 
-    function convict(PageCase memory given) private returns (Cost memory cost) {
-        bytes memory data = abi.encodeCall(IPageExecutor.convictPage, (given));
+    function convict(bytes memory data) private returns (Cost memory cost) {
         cost.bytes_ = data.length + AROUND_BYTES;
         for (uint256 i = 0; i < data.length; i++) {
             cost.tokens += data[i] == 0 ? 1 : 4;
@@ -112,6 +153,7 @@ contract CostsTest is Fixture, BigPages {
         (bool isDone, bytes memory reason) = EXECUTOR.call(data);
         vm.assertTrue(isDone, string(reason));
         cost.call = IVm(address(vm)).lastCallGas().gasTotalUsed;
+        cost.whole = 21_000 + cost.call + 4 * cost.tokens;
     }
 
     /// @dev The page, with another claimed root, behind one that claims the root it starts from.
@@ -126,7 +168,9 @@ contract CostsTest is Fixture, BigPages {
         (page, periodRoot) = CaseBuilder.mask(given, page, 0);
         registerPeriod(0, periodRoot);
         vm.warp(time() + 48 hours);
-        bond(HOSPITAL);
+        address receiptKey = IVm(address(vm)).addr(RECEIPT_KEY);
+        vm.prank(HOSPITAL);
+        rollup.bond{value: 32 ether}(receiptKey);
         if (isBlobs) CaseBuilder.putInBlob(given, page, before);
         else CaseBuilder.putInCalldata(given, page, before);
         Header memory header = next();
