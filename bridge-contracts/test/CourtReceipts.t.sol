@@ -107,7 +107,7 @@ contract CourtReceiptsTest is CourtFixture {
         leftBehind(receipt);
     }
 
-    /// @dev As long as a batch with the receipt's clock would be taken, the receipt is not late; and from then on it is.
+    /// @dev As long as a batch with the receipt's clock would be taken, the receipt is not late; from then on it is.
     function testFuzz_a_receipt_is_late_when_its_clock_can_no_longer_be_posted(uint256[6] calldata steps) public {
         bytes memory receipt = receiptOf(KEY, 1, 0);
         uint48 clock = nowMs();

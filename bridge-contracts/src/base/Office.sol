@@ -95,11 +95,10 @@ abstract contract Office is Orgs, Line {
         _startEpoch(_inOffice);
     }
 
-    /// @dev A batch of `epoch` was taken back, before the epoch rises. Nobody in office: there may be several rollbacks
-    /// before the next epoch; the one that reaches furthest settles what the others do.
+    /// @dev A batch of `epoch` was taken back, before the epoch rises. While nobody is in office it does not rise; then
+    /// nothing is posted either, and each rollback reaches further back than the one before.
     function _noteRollback(uint64 epoch) internal {
-        Epoch storage current = _epochs[_epoch];
-        if (current.rolledBackTo == 0 || epoch < current.rolledBackTo) current.rolledBackTo = epoch;
+        _epochs[_epoch].rolledBackTo = epoch;
     }
 
     function _isSettled(uint64 epoch) internal view returns (bool) {

@@ -77,11 +77,7 @@ library Cases {
     }
 
     /// @dev The page as it is read.
-    function _open(PageCase calldata given, Header calldata header)
-        private
-        view
-        returns (bytes32[31] memory page)
-    {
+    function _open(PageCase calldata given, Header calldata header) private view returns (bytes32[31] memory page) {
         uint16 index = given.index;
         // A blob has room for pages that the batch does not have.
         require(index < header.pages, IPageExecutor.WrongOpening());

@@ -137,8 +137,7 @@ library Openings {
             bytes calldata proofs = opening.proofs;
             uint256 blob = index / DataReference.PAGES_PER_BLOB;
             bool fits = commitment.length == COMMITMENT_BYTES && elements.length == count * 32
-                && proofs.length == count * COMMITMENT_BYTES && blob < hashes.length
-                && _hash(hashes) == dataReference;
+                && proofs.length == count * COMMITMENT_BYTES && blob < hashes.length && _hash(hashes) == dataReference;
             require(fits, IPageExecutor.WrongOpening());
             input = Memory.allocate(EVALUATION_BYTES + 64);
             assembly ("memory-safe") {

@@ -30,7 +30,8 @@ interface IRollup is IRollupErrors, IRollupEvents {
     // Convictions.
 
     /// @notice Note that somebody knows something: a commitment counts for accusations made in later blocks.
-    /// @param commitment keccak256(abi.encode(challenger, accusation, salt)); the challenger is who will accuse.
+    /// Anyone may send it; it is the challenger's that is named in it, which is who will accuse.
+    /// @param commitment keccak256(abi.encode(challenger, accusation, salt)).
     function commit(bytes32 commitment) external;
 
     /// @notice Convict the poster of a batch: the batch and its descendants go, the epoch rises. The page executor and

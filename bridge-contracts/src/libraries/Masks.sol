@@ -25,7 +25,10 @@ library Masks {
             uint256 place = (slot % SLOTS_PER_PERIOD) * PAGES_PER_SLOT + index;
             bytes32 node = keccak256(abi.encodePacked(uint8(8), pageKey));
             for (uint256 height = 0; height < TREE_HEIGHT; height++) {
-                bytes32 sibling = path[height];
+                bytes32 sibling;
+                assembly ("memory-safe") {
+                    sibling := calldataload(add(path, shl(5, height)))
+                }
                 bool isRight = place >> height & 1 == 1;
                 node = isRight ? RowProof.hashNode(sibling, node) : RowProof.hashNode(node, sibling);
             }

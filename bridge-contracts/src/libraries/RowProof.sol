@@ -51,7 +51,14 @@ library RowProof {
         return node;
     }
 
-    function hashNode(bytes32 left, bytes32 right) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(uint8(1), left, right));
+    /// @dev keccak(0x01 ‖ left ‖ right).
+    function hashNode(bytes32 left, bytes32 right) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let ptr := mload(0x40)
+            mstore8(ptr, 1)
+            mstore(add(ptr, 1), left)
+            mstore(add(ptr, 33), right)
+            hash := keccak256(ptr, 65)
+        }
     }
 }

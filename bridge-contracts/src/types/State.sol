@@ -35,7 +35,8 @@ struct Epoch {
     uint64 firstSequence;
     /// Next sequence number as it ended: receipts at or beyond it were left behind. 0 while it lasts.
     uint64 endSequence;
-    /// The earliest epoch of whose batches one was taken back while this one was the last to have begun; 0 if none was.
+    /// Epoch of the batch that was taken back while this one was the last to have begun, the earliest if there were
+    /// several; 0 if there was none.
     uint64 rolledBackTo;
 }
 

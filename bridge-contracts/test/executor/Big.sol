@@ -41,20 +41,42 @@ library Big {
     }
 
     function org() internal pure returns (bytes memory) {
-        return abi.encodePacked(address(0xACC0), uint32(9), uint8(1), uint8(1), keccak256("name"), keccak256("key"));
+        return org(address(0xACC0));
+    }
+
+    function org(address account) internal pure returns (bytes memory) {
+        return abi.encodePacked(account, uint32(9), uint8(1), uint8(1), keccak256("name"), keccak256("key"));
+    }
+
+    /// @dev For the practitioner of a number, for all purposes.
+    function consent(uint256 patient_, uint256 grantee) internal pure returns (bytes memory) {
+        bytes memory front = abi.encodePacked(uint32(patient_), uint8(2), uint32(grantee), uint64(1 << 54));
+        return abi.encodePacked(front, uint8(6), uint64(2), new bytes(18), keccak256(abi.encode("digest", grantee)));
     }
 
     function principal(uint256 number, uint8 role, bytes memory key) internal pure returns (bytes memory) {
+        return principal(ORG, number, role, key);
+    }
+
+    function principal(uint256 org_, uint256 number, uint8 role, bytes memory key)
+        internal
+        pure
+        returns (bytes memory)
+    {
         bytes memory front = abi.encodePacked(
-            uint32(ORG), role, keccak256("sealing"), keccak256(abi.encode("tag", number)), uint8(1), uint64(11)
+            uint32(org_), role, keccak256("sealing"), keccak256(abi.encode("tag", number)), uint8(1), uint64(11)
         );
         uint8 kind = key.length == 64 ? 2 : key.length == 20 ? 1 : 0;
         return abi.encodePacked(front, new bytes(24), kind, key);
     }
 
     function patient(uint256 number) internal pure returns (bytes memory) {
+        return patient(ORG, number);
+    }
+
+    function patient(uint256 org_, uint256 number) internal pure returns (bytes memory) {
         bytes memory front =
-            abi.encodePacked(uint32(ORG), keccak256(abi.encode("patient", number)), keccak256("next"), new bytes(24));
+            abi.encodePacked(uint32(org_), keccak256(abi.encode("patient", number)), keccak256("next"), new bytes(24));
         return abi.encodePacked(front, uint8(1), new bytes(20), uint64(12), keccak256(abi.encode("head", number)));
     }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IPageExecutor, PageCase} from "../../src/interfaces/IPageExecutor.sol";
 import {IEvidence} from "../../src/interfaces/IEvidence.sol";
+import {IPageExecutor, PageCase} from "../../src/interfaces/IPageExecutor.sol";
+import {CaseBuilder} from "./CaseBuilder.sol";
 import {CaseFixture} from "./CaseFixture.sol";
 
 /// @title What does not belong to the case, or starves, convicts nobody
@@ -62,8 +63,7 @@ contract CaseFaultsTest is CaseFixture {
         Step memory step = load(chain, place);
         PageCase memory given = posted(step, Way(false, false, 0), step.root);
         for (uint256 limit = 20_000; limit < 420_000; limit += 1009) {
-            (bool isDone,) =
-                address(executor).call{gas: limit}(abi.encodeCall(IPageExecutor.convictPage, (given)));
+            (bool isDone,) = address(executor).call{gas: limit}(abi.encodeCall(IPageExecutor.convictPage, (given)));
             vm.assertFalse(isDone);
         }
         vm.assertEq(bytes32(errorOf(given)), bytes32(IPageExecutor.PageIsHonest.selector));
@@ -115,9 +115,7 @@ contract CaseFaultsTest is CaseFixture {
             call_[4 + 32 * word] ^= 0x01;
             (bool isDone, bytes memory reason) = address(executor).call(call_);
             vm.assertFalse(isDone);
-            vm.assertTrue(
-                reason.length == 0 || bytes4(reason) == IPageExecutor.WrongHeader.selector, "another error"
-            );
+            vm.assertTrue(reason.length == 0 || bytes4(reason) == IPageExecutor.WrongHeader.selector, "another error");
             call_[4 + 32 * word] ^= 0x01;
         }
         (bool isConvicted,) = address(executor).call(call_);
@@ -195,7 +193,7 @@ contract CaseFaultsTest is CaseFixture {
             PageCase memory given = posted(load(1, 5), Way(index == 1, true, index), keccak256("a lie"));
             given.pageKey = keccak256("another key");
             refuse(given, IPageExecutor.WrongOpening.selector);
-            given.pageKey = PAGE_KEY;
+            given.pageKey = CaseBuilder.PAGE_KEY;
             given.path[19] = 0;
             refuse(given, IPageExecutor.WrongOpening.selector);
             given.path[19] = keccak256(abi.encode("sibling", 19));

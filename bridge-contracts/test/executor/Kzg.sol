@@ -48,9 +48,9 @@ library Kzg {
     {
         uint256 z = _point(page, j);
         uint256[] memory quotient = new uint256[](64);
-        for (uint256 i = 64; i-- > 0;) {
-            quotient[i] = value;
-            value = addmod(polynomial[i], mulmod(value, z, MODULUS), MODULUS);
+        for (uint256 i = 64; i > 0; i--) {
+            quotient[i - 1] = value;
+            value = addmod(polynomial[i - 1], mulmod(value, z, MODULUS), MODULUS);
         }
         return (value, _sum(quotient, 63));
     }
@@ -77,8 +77,9 @@ library Kzg {
         uint256 scale = _power(32, MODULUS - 2);
         for (uint256 i = 0; i < 32; i++) {
             uint256 sum = 0;
-            for (uint256 k = 32; k-- > 0;) {
+            for (uint256 n = 32; n > 0; n--) {
                 // Element reverse(k) stands at a · w^k.
+                uint256 k = n - 1;
                 uint256 j = k >> 4 & 1 | k >> 2 & 2 | k & 4 | (k & 2) << 2 | (k & 1) << 4;
                 sum = addmod(mulmod(sum, _small(w, i), MODULUS), values[j], MODULUS);
             }
@@ -126,6 +127,6 @@ library Kzg {
             abi.decode(point, (uint256, uint256, uint256, uint256));
         if (xHigh == 0 && xLow == 0 && yHigh == 0 && yLow == 0) return bytes.concat(hex"C0", new bytes(47));
         bool isGreater = yHigh > HALF_HIGH || (yHigh == HALF_HIGH && yLow > HALF_LOW);
-        return abi.encodePacked(uint128(xHigh | (isGreater ? 5 : 4) << 125), xLow);
+        return abi.encodePacked(uint128(xHigh | uint256(isGreater ? 5 : 4) << 125), xLow);
     }
 }

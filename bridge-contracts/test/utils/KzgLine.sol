@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {BlobOpening} from "../../src/executor/Openings.sol";
 
 /// @title Blobs whose openings tests can make themselves
-/// @dev A line, a + b · x, is a blob: its commitment is a·G + b·τG, and b·G proves every value of it (EIP-4844, EIP-2537).
-/// So the first two elements of one page, which hold its claimed root, can be chosen; all others follow.
+/// @dev A line, a + b · x, is a blob: its commitment is a·G + b·τG, and b·G proves every value of it (EIP-4844,
+/// EIP-2537). So the first two elements of one page, which hold its claimed root, can be chosen; all others follow.
 library KzgLine {
     uint256 private constant MODULUS = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
     /// @dev Generator of BLS12-381's G1, and the second point of the trusted setup, x ‖ y in 64 bytes each.
