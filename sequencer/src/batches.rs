@@ -164,11 +164,6 @@ impl Closer {
         let parent = self.ledger.batch(record.header.number - 1)?;
         Ok(parent.ok_or(SequencerError::Damaged("a batch is missing"))?.header.cursor)
     }
-
-    /// The slot of the batch after `parent`: posts are counted one by one.
-    pub(crate) fn next_slot(parent: &Header) -> u64 {
-        if parent.number == 0 { 0 } else { parent.slot + 1 }
-    }
 }
 
 /// The period of a slot.

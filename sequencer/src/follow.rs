@@ -24,6 +24,8 @@ pub(crate) struct View {
     pub(crate) is_in_office: bool,
     /// Epoch of the next batch.
     pub(crate) epoch: u64,
+    /// Posts that no longer stand: a conviction took them back, and slots do not go back.
+    pub(crate) in_vain: u64,
     /// The last batch whose window is over, where L1 does not have it confirmed yet.
     pub(crate) confirmable: Option<u64>,
     /// Numbers of the latest, safe and finalized block.
@@ -42,6 +44,13 @@ pub(crate) struct Follower {
     pub(crate) gates: watch::Sender<Gates>,
     /// Items of blocks that are not final yet.
     pub(crate) waiting: VecDeque<ItemEnqueued>,
+}
+
+impl View {
+    /// The slot that batch `number` is posted in: posts are counted one by one, from 0.
+    pub(crate) const fn slot_of(&self, number: u64) -> u64 {
+        number.saturating_sub(1).saturating_add(self.in_vain)
+    }
 }
 
 impl Follower {
@@ -207,7 +216,8 @@ impl Follower {
         ::metrics::gauge!(metrics::INTAKE_OPEN).set(f64::from(u8::from(is_open)));
         let confirmable = self.confirmable(latest).await?;
         let is_in_office = is_ours(latest) && !latest.is_paused;
-        self.view.send_replace(View { is_in_office, epoch: latest.epoch, confirmable, tips });
+        let in_vain = latest.slot.saturating_sub(latest.number);
+        self.view.send_replace(View { is_in_office, epoch: latest.epoch, in_vain, confirmable, tips });
         Ok(())
     }
 

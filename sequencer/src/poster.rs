@@ -102,8 +102,7 @@ impl Poster {
 
     async fn close_next(&mut self, view: &View) -> Result<(), SequencerError> {
         while let Some((number, next_page)) = self.closer.next_cut()? {
-            let parent = self.ledger.batch(number - 1)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
-            let Some(terms) = self.terms(view.epoch, Closer::next_slot(&parent.header)).await? else { return Ok(()) };
+            let Some(terms) = self.terms(view.epoch, view.slot_of(number)).await? else { return Ok(()) };
             let closer = self.closer.clone();
             let prepared = off_thread(move || closer.close(number, next_page, &terms)).await?;
             let record = &prepared.record;
@@ -167,8 +166,10 @@ impl Poster {
         {
             return Ok(());
         }
-        let Some(terms) = self.terms(view.epoch, record.header.slot).await? else { return Ok(()) };
-        if record.header.epoch != view.epoch || record.header.mode.masked != terms.secret.is_some() {
+        let slot = view.slot_of(number);
+        let Some(terms) = self.terms(view.epoch, slot).await? else { return Ok(()) };
+        let place = (record.header.epoch, record.header.slot);
+        if place != (view.epoch, slot) || record.header.mode.masked != terms.secret.is_some() {
             return self.close_again(number, view).await;
         }
         let prepared = self.prepared(&record, terms).await?;
@@ -210,7 +211,7 @@ impl Poster {
         Ok(batch.is_some_and(|batch| batch.content_hash == key_of(record)))
     }
 
-    /// Lets closed batches be closed anew that were not posted and can no longer be: another epoch or mask.
+    /// Lets closed batches be closed anew that were not posted and can no longer be: another epoch, slot or mask.
     async fn close_again(&self, first: u64, view: &View) -> Result<(), SequencerError> {
         tracing::warn!(batch = first, epoch = view.epoch, "batches are closed again under other terms");
         let ledger = Arc::clone(&self.ledger);
