@@ -47,7 +47,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Sequencer(command) => run::sequencer(&command, output).await,
         Command::Verifier(command) => run::verifier(&command, output).await,
         Command::Gateway(command) => command.run(output).await,
-        Command::Dev(command) => command.run(output).await,
+        Command::Dev(command) => Box::pin(command.run(output)).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "chartroll", &mut std::io::stdout());
             Ok(())

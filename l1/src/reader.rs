@@ -297,7 +297,7 @@ impl Reader {
     /// # Errors
     /// Transient ones.
     pub async fn gas(&self, transaction: &B256) -> Result<Option<(u64, u64)>> {
-        let found: Option<GasUsed> = self.endpoints.call("eth_getTransactionReceipt", json!([transaction])).await?;
+        let found: Option<MinedGas> = self.endpoints.call("eth_getTransactionReceipt", json!([transaction])).await?;
         Ok(found.map(|it| (it.gas_used.to(), it.blob_gas_used.unwrap_or_default().to())))
     }
 
@@ -306,7 +306,7 @@ impl Reader {
     /// # Errors
     /// Transient ones.
     pub async fn cost(&self, transaction: &B256) -> Result<Option<U256>> {
-        let found: Option<GasUsed> = self.endpoints.call("eth_getTransactionReceipt", json!([transaction])).await?;
+        let found: Option<MinedGas> = self.endpoints.call("eth_getTransactionReceipt", json!([transaction])).await?;
         Ok(found.map(|it| it.effective_gas_price * U256::from(it.gas_used.to::<u64>())))
     }
 
@@ -318,7 +318,7 @@ impl Reader {
 /// What a receipt says of gas.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct GasUsed {
+struct MinedGas {
     gas_used: U64,
     #[serde(default)]
     effective_gas_price: U256,

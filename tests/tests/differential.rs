@@ -52,7 +52,7 @@ impl Judge {
         let dev = Dev::start(Mining::Auto).await.expect("anvil starts");
         let owner = dev.accounts()[0].clone();
         let parameters = Parameters::development(State::genesis().root(), owner.address());
-        let deployed = deploy(dev.endpoints(), &owner, &parameters, Duration::from_secs(60)).await.expect("deployed");
+        let deployed = deploy(dev.endpoints(), &owner, &parameters, Duration::from_mins(1)).await.expect("deployed");
         let reader = Reader::connect(&dev.config(deployed.contract)).await.expect("a Rollup");
         Self { executor: reader.parameters().executor, dev }
     }
@@ -68,7 +68,7 @@ impl Judge {
 /// What `core` says, in the contract's numbers.
 fn expected(state: &State, execution: &Execution) -> PageOutcome {
     let nothing = PageOutcome { root: B256::ZERO, invalid: 0, envelope: 0, code: 0, event_number: 0 };
-    let refused = |refusal: &Refusal| (refusal.reason.code(), refusal.event.map_or(0, |event| event as u16 + 1));
+    let refused = |refusal: &Refusal| (refusal.reason.code(), refusal.event.map_or(0, |event| u16::from(event) + 1));
     match execution {
         Execution::Applied { changes, skip, .. } => {
             let root = state.clone().commit(changes).expect("whole");

@@ -248,7 +248,7 @@ async fn a_server_that_answers_too_late_or_has_no_room_is_told_as_such() {
             let (mut stream, _) = listener.accept().await.unwrap();
             tokio::spawn(async move {
                 // One that broke off before is answered too.
-                let _ = stream.read(&mut [0; 65_536]).await;
+                let _ = stream.read(&mut vec![0; 65_536]).await;
                 let answer = b"HTTP/1.1 507 Insufficient Storage\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
                 let _ = stream.write_all(answer).await;
             });
