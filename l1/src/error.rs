@@ -134,9 +134,9 @@ impl L1Error {
             | Self::Foreign { .. }
             | Self::BlobMissing(_)
             | Self::Deadline(_) => true,
-            // JSON-RPC keeps these for requests that are wrong as such; internal errors are the node's. Wrong parameters
-            // (-32602) are what clients also answer for a block past their head, where a reorg may have put ours:
-            // https://github.com/ethereum/execution-apis/pull/875.
+            // JSON-RPC keeps these for requests that are wrong as such; internal errors are the node's. Wrong
+            // parameters (-32602) are also what clients answer for a block past their head, where a reorg may
+            // have put ours: https://github.com/ethereum/execution-apis/pull/875.
             Self::Node { code, .. } => !matches!(code, -32700 | -32601 | -32600),
             Self::NoCommonBlock { .. }
             | Self::ChainId { .. }

@@ -58,7 +58,8 @@ async fn an_endpoint_of_another_chain_is_never_believed() {
 
     second.set(Mode::ChainId(1));
     let error = Reader::connect(&config).await.unwrap_err();
-    assert_eq!(error, L1Error::ChainId { endpoint: 0, expected: DEV_CHAIN_ID, actual: 1 });
+    // Whichever of them answered in time.
+    assert!(matches!(error, L1Error::ChainId { expected: DEV_CHAIN_ID, actual: 1, .. }), "{error}");
     assert!(!error.is_transient());
 }
 

@@ -5,6 +5,7 @@ use chartroll_client::connect::Connection;
 use chartroll_client::payloads::{Store, StoreConfig};
 use chartroll_core::pseudonym::PseudonymKey;
 use chartroll_gateway::engine::{AcceptError, Account, Engine, Limits, Settings};
+use chartroll_gateway::identifier::Identifier;
 use chartroll_gateway::input::{Document, documents};
 use chartroll_gateway::map::map;
 use chartroll_tests::chain::hospital::Hospital;
@@ -133,6 +134,25 @@ async fn on_l1(chain: &Chain) -> Vec<u8> {
     all
 }
 
+/// Feeds every shipped record: the words that must not leave, how many events were taken, and whose.
+async fn fed(engine: &Engine) -> (BTreeSet<String>, u64, BTreeSet<Identifier>) {
+    let (mut needles, mut events, mut patients) = (BTreeSet::new(), 0, BTreeSet::new());
+    for document in samples() {
+        // Of those that are refused nothing may leave either.
+        needles.extend(words(&document));
+        let Ok(mapped) = map(&document) else { continue };
+        let named: Vec<_> = mapped.accesses.iter().map(|access| access.patient.clone()).collect();
+        match engine.accept(mapped).await {
+            Ok(accepted) => events += u64::from(accepted.events),
+            // Some files are copies of others in another form: the same id, other bytes.
+            Err(AcceptError::Conflict) => continue,
+            Err(error) => panic!("{error}"),
+        }
+        patients.extend(named);
+    }
+    (needles, events, patients)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_leaves_the_gateway_names_anybody() {
     // In the clear and in calldata: what a mask would hide is searched as well.
@@ -167,20 +187,7 @@ async fn nothing_that_leaves_the_gateway_names_anybody() {
         async move { engine.run(shutdown).await }
     });
 
-    let (mut needles, mut events, mut patients) = (BTreeSet::new(), 0, BTreeSet::new());
-    for document in samples() {
-        // Of those that are refused nothing may leave either.
-        needles.extend(words(&document));
-        let Ok(mapped) = map(&document) else { continue };
-        let named: Vec<_> = mapped.accesses.iter().map(|access| access.patient.clone()).collect();
-        match engine.accept(mapped).await {
-            Ok(accepted) => events += u64::from(accepted.events),
-            // Some files are copies of others in another form: the same id, other bytes.
-            Err(AcceptError::Conflict) => continue,
-            Err(error) => panic!("{error}"),
-        }
-        patients.extend(named);
-    }
+    let (needles, events, patients) = fed(&engine).await;
     assert!(events > 30 && needles.len() > 500, "{events} events, {} words", needles.len());
     engine.flush();
     until("every event is final", async || engine.status().finalized == events).await;
