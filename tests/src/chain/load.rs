@@ -84,9 +84,9 @@ impl Promises {
             let ours = header(ours.batch(next).await.expect("a batch"));
             let theirs = header(theirs.batch(next).await.expect("a batch"));
             assert_eq!(ours.content_hash(), theirs.content_hash(), "batch {next} is another one at the verifier");
-            let lost = ours.slot - (next - 1);
-            assert!(ours.number == next && (before..=in_vain).contains(&lost), "a batch was posted twice, or in vain");
-            before = lost;
+            let gap = ours.slot - (next - 1);
+            assert!(ours.number == next && (before..=in_vain).contains(&gap), "a batch was posted twice, or in vain");
+            before = gap;
             next += 1;
         }
         assert!(head.number + 1 >= next);
