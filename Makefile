@@ -46,13 +46,7 @@ demo: binaries ## watch the whole chain at work: L1, contract, sequencer, verifi
 	$(RELEASE)/demo
 
 .PHONY: test
-test: setup fmt deny lint ## everything that must hold before a change is taken
-	@# The Rust tests mostly wait for L1's blocks, the contracts' tests mostly compile: both at once, one told at the end.
-	@contracts=$$(mktemp); trap 'rm -f "$$contracts"' EXIT; \
-	nice $(MAKE) --no-print-directory contracts-test >"$$contracts" 2>&1 & pid=$$!; \
-	rust=0; $(MAKE) --no-print-directory unit vectors-check || rust=$$?; \
-	solidity=0; wait $$pid || solidity=$$?; cat "$$contracts"; \
-	exit $$((rust ? rust : solidity))
+test: setup fmt deny lint unit vectors-check contracts-test ## everything that must hold before a change is taken
 
 .PHONY: fmt
 fmt: ## check the formatting
@@ -67,7 +61,7 @@ lint: ## clippy, warnings are errors
 unit: ## the Rust tests
 	@.ci/setup foundry geth s3
 	$(BINARIES)
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test $(CARGO_FLAGS) --workspace
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-3} cargo test $(CARGO_FLAGS) --workspace
 
 .PHONY: vectors-check
 vectors-check: ## the golden vectors, read by the second implementation (Python)
