@@ -28,7 +28,7 @@ const REDACTED: &[&str] = &[
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let files = ["submit", "read", "node", "gateway"].map(|name| format!("chartroll/v1/{name}.proto"));
+    let files = ["submit", "read", "node", "gateway", "receipts"].map(|name| format!("chartroll/v1/{name}.proto"));
     for file in &files {
         println!("cargo:rerun-if-changed={file}");
     }

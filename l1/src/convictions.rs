@@ -139,30 +139,31 @@ impl Calls {
     /// # Errors
     /// [`L1Error::Malformed`] for a path of another length than 20.
     pub fn convict_page(&self, executor: Address, case: &PageCase, salt: B256) -> Result<Call> {
+        Ok(to(executor, &PageExecutor::convictPageCall { given: self.page_case(case, salt)? }))
+    }
+
+    fn page_case(&self, case: &PageCase, salt: B256) -> Result<PageExecutor::PageCase> {
         let (key, path) = case.mask.clone().unwrap_or_else(|| (B256::ZERO, vec![B256::ZERO; PATH_HASHES]));
         let path = path.try_into().map_err(|_| L1Error::Malformed("page key's path"))?;
-        let call = PageExecutor::convictPageCall {
-            given: PageExecutor::PageCase {
-                rollup: self.contract(),
-                header: header(&case.header)?,
-                parent: header(&case.parent)?,
-                index: case.index,
-                page: words(case.page.page.as_ref()),
-                inclusion: case.page.inclusion.clone().into(),
-                blob: executor_blob(&case.page.blob),
-                before: PageExecutor::ClaimedRoot {
-                    page: words(case.before.page.as_ref()),
-                    inclusion: case.before.inclusion.clone().into(),
-                    blob: executor_blob(&case.before.blob),
-                },
-                pageKey: key,
-                path,
-                item: case.item.as_ref().map(QueueItem::encode).unwrap_or_default().into(),
-                witness: case.witness.clone().into(),
-                salt,
+        Ok(PageExecutor::PageCase {
+            rollup: self.contract(),
+            header: header(&case.header)?,
+            parent: header(&case.parent)?,
+            index: case.index,
+            page: words(case.page.page.as_ref()),
+            inclusion: case.page.inclusion.clone().into(),
+            blob: executor_blob(&case.page.blob),
+            before: PageExecutor::ClaimedRoot {
+                page: words(case.before.page.as_ref()),
+                inclusion: case.before.inclusion.clone().into(),
+                blob: executor_blob(&case.before.blob),
             },
-        };
-        Ok(to(executor, &call))
+            pageKey: key,
+            path,
+            item: case.item.as_ref().map(QueueItem::encode).unwrap_or_default().into(),
+            witness: case.witness.clone().into(),
+            salt,
+        })
     }
 
     /// Convicts a batch of its header, before the court.
@@ -188,6 +189,21 @@ impl Calls {
     pub fn convict_equivocation(&self, court: Address, receipts: [&Receipt; 2], salt: B256) -> Call {
         let [receipt, other] = receipts.map(|receipt| Bytes::from(receipt.encode()));
         to(court, &Court::convictEquivocationCall { rollup: self.contract(), receipt, other, salt })
+    }
+
+    /// Convicts of a receipt that an honest page contradicts, before the page executor.
+    ///
+    /// # Errors
+    /// As [`Self::convict_page`].
+    pub fn convict_contradiction(
+        &self,
+        executor: Address,
+        case: &PageCase,
+        receipt: &Receipt,
+        salt: B256,
+    ) -> Result<Call> {
+        let (given, receipt) = (self.page_case(case, salt)?, Bytes::from(receipt.encode()));
+        Ok(to(executor, &PageExecutor::convictContradictionCall { given, receipt }))
     }
 
     /// Convicts of a receipt that is not kept: [`Predicate::Late`], [`Predicate::LeftBehind`] or [`Predicate::Future`];

@@ -64,6 +64,9 @@ pub struct Batch {
     pub time: u64,
 }
 
+/// `Standing.Convicted` of types/State.sol.
+const CONVICTED: u8 = 4;
+
 /// The root of a masked period's page keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PeriodStatus {
@@ -222,6 +225,23 @@ impl Reader {
             reward: it.reward.to(),
         };
         Ok((conviction.time != 0).then_some(conviction))
+    }
+
+    /// Whether an account was convicted: of whatever, and for ever.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn is_convicted(&self, account: Address, at: At) -> Result<bool> {
+        let it = self.view(Rollup::sequencersCall { account }, at).await?;
+        Ok(it.standing as u8 == CONVICTED)
+    }
+
+    /// Whether a rollback settled what an epoch's receipts promised and did not keep.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn is_settled(&self, epoch: u64, at: At) -> Result<bool> {
+        self.view(Rollup::isSettledCall { number: epoch }, at).await
     }
 
     /// The block that a commitment was made in, if it was.

@@ -17,6 +17,7 @@ mod keys;
 mod ledger;
 mod masks;
 mod open;
+mod past;
 mod progress;
 mod reads;
 mod replica;

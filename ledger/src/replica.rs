@@ -3,7 +3,7 @@
 //! Tree nodes are not stored: they are hashed again at start, which checks every row against the root it stood under.
 //! Crash rule: rows and position are one write, so a replica is always at a page's end.
 
-use crate::db::Db;
+use crate::db::{Db, family};
 use crate::error::LedgerError;
 use crate::keys;
 use alloy_primitives::B256;
@@ -54,6 +54,11 @@ impl Replica {
             return Err(LedgerError::Damaged("the rows do not lead to the root they were stored with"));
         }
         Ok(Self { family, state, next_page: u64::from_be_bytes(*page) })
+    }
+
+    /// One that is never written: for looking back.
+    pub(crate) const fn at(state: State, next_page: u64) -> Self {
+        Self { family: family::ROWS_FINAL, state, next_page }
     }
 
     /// Takes the changes of the next page: in memory now, on disk with `batch`.

@@ -20,7 +20,7 @@ mod tls;
 mod wire;
 
 pub use clients::{Client, Clients, Fingerprint};
-pub use error::ServeError;
+pub use error::{ServeError, internal};
 pub use live::{Live, NodeStatus, ReceiptOf};
 pub use server::{Config, Limits, Server};
 pub use tls::Tls;
@@ -107,8 +107,8 @@ impl Services {
         match work.await {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(Fault::Problem(problem))) => Err(*problem),
-            Ok(Err(Fault::Ledger(fault))) => Err(error::internal(&fault)),
-            Err(_) => Err(error::internal(&LedgerError::Damaged("a read did not come to its end"))),
+            Ok(Err(Fault::Ledger(fault))) => Err(internal(&fault)),
+            Err(_) => Err(internal(&LedgerError::Damaged("a read did not come to its end"))),
         }
     }
 

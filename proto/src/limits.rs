@@ -24,3 +24,7 @@ pub const WATCH_INTERVAL_MS: u32 = 1_000;
 pub const WATCH_INTERVAL_MS_MAX: u32 = 3_600_000;
 /// A signed question is good for so long around its time: clocks differ, and networks wait. Milliseconds.
 pub const CALLER_MS_MAX: u64 = 60_000;
+/// Receipts in one call: with the longest paths 297 kB.
+pub const RECEIPTS_PER_CALL_MAX: usize = 256;
+/// Bytes of the longest call that hands receipts in.
+pub const RECEIPTS_BYTES_MAX: usize = 320 * 1024;

@@ -63,6 +63,10 @@ words!(
         Connection "connection" "too many calls at once",
         /// Events in a gateway's outbox.
         Outbox "outbox" "the gateway's outbox is full",
+        /// Receipts that a verifier keeps.
+        Receipts "receipts" "too many receipts are kept",
+        /// Questions to L1, which does not answer them.
+        L1 "l1" "L1 does not answer",
     }
 );
 words!(

@@ -11,7 +11,9 @@ mod case;
 use crate::error::ProverError;
 use crate::metrics as names;
 use alloy_primitives::{B256, U256, keccak256};
-use chartroll_l1::{Account, At, Conviction, Intent, L1Error, Reader, Sender, SenderConfig, Status, TxStore};
+use chartroll_l1::{
+    Account, Accusation, At, Conviction, Intent, L1Error, Reader, Sender, SenderConfig, Status, TxStore,
+};
 use chartroll_ledger::read_key;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -53,8 +55,32 @@ pub(crate) struct Convictor {
     reader: Reader,
     account: Account,
     sender: Sender,
-    cases: watch::Receiver<Option<Arc<Case>>>,
+    cases: Cases,
     poll: Duration,
+}
+
+/// What there is to convict of.
+#[derive(Debug)]
+pub(crate) struct Cases {
+    /// The wrong batch.
+    pub(crate) batch: watch::Receiver<Option<Arc<Case>>>,
+    /// Broken receipts.
+    pub(crate) receipts: watch::Receiver<Vec<Arc<Case>>>,
+}
+
+impl Cases {
+    fn all(&mut self) -> Vec<Arc<Case>> {
+        let mut all: Vec<Arc<Case>> = self.batch.borrow_and_update().iter().cloned().collect();
+        all.extend(self.receipts.borrow_and_update().iter().cloned());
+        all
+    }
+
+    async fn changed(&mut self) -> Result<(), ProverError> {
+        tokio::select! {
+            changed = self.batch.changed() => changed.map_err(|_| ProverError::Ended("deriver")),
+            changed = self.receipts.changed() => changed.map_err(|_| ProverError::Ended("examiner of receipts")),
+        }
+    }
 }
 
 /// What to do after a step.
@@ -75,7 +101,7 @@ impl Convictor {
         config: &ConvictConfig,
         reader: Reader,
         store: Arc<dyn TxStore>,
-        cases: watch::Receiver<Option<Arc<Case>>>,
+        cases: Cases,
     ) -> Result<Self, ProverError> {
         let account = config.account()?;
         let poll = reader.config().poll();
@@ -89,47 +115,55 @@ impl Convictor {
     /// # Errors
     /// Those that do not heal by themselves.
     pub(crate) async fn run(mut self, down: CancellationToken) -> Result<(), ProverError> {
-        let mut done = None;
+        let mut done: Vec<Accusation> = Vec::new();
         loop {
-            let case = self.cases.borrow_and_update().clone();
-            let pending = case.filter(|case| done != Some(case.accusation));
+            let mut pending = self.cases.all();
+            pending.retain(|case| !done.contains(&case.accusation));
             let stepped = tokio::select! {
                 () = down.cancelled() => return Ok(()),
-                stepped = self.step(pending.as_deref()) => stepped,
+                stepped = self.step_all(&pending, &mut done) => stepped,
             };
             match stepped {
-                Ok(Step::Wait) => {}
-                Ok(Step::Done) => done = pending.map(|case| case.accusation),
+                Ok(()) => {}
                 Err(ProverError::L1(error)) if error.is_transient() => tracing::warn!(%error, "convicting waits"),
                 Err(error) => return Err(error),
             }
             tokio::select! {
                 () = down.cancelled() => return Ok(()),
                 changed = self.cases.changed() => {
-                    changed.map_err(|_| ProverError::Ended("deriver"))?;
+                    changed?;
                     // Taken back by L1 and back again: it has to be looked at anew.
-                    done = None;
+                    done.clear();
                 }
                 () = tokio::time::sleep(self.poll) => {}
             }
         }
     }
 
-    /// What stands next: follows what was sent, then goes on with the case.
-    async fn step(&self, case: Option<&Case>) -> Result<Step, ProverError> {
+    async fn step_all(&self, pending: &[Arc<Case>], done: &mut Vec<Accusation>) -> Result<(), ProverError> {
         self.sender.tick().await?;
-        let Some(case) = case else { return Ok(Step::Wait) };
+        for case in pending {
+            if matches!(self.step(case).await?, Step::Done) {
+                done.push(case.accusation);
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands next about one case.
+    async fn step(&self, case: &Case) -> Result<Step, ProverError> {
         let hash = case.accusation.hash();
         let salt = self.account.salt(&hash)?;
         let commitment = case.accusation.commitment(self.account.address(), &salt);
         if let Some(conviction) = self.reader.conviction(hash, At::Latest).await? {
             return self.convicted(case, &conviction, commitment, salt).await;
         }
-        let number = case.header().number;
-        let standing = self.reader.batch(number, At::Latest).await?;
-        if standing.map(|batch| batch.content_hash) != Some(case.accusation.subject) {
-            // Taken back by L1, or convicted of something else: news of it are on their way.
-            return Ok(Step::Wait);
+        if let Some(header) = case.batch() {
+            let standing = self.reader.batch(header.number, At::Latest).await?;
+            if standing.map(|batch| batch.content_hash) != Some(header.content_hash()) {
+                // Taken back by L1, or convicted of something else: news of it are on their way.
+                return Ok(Step::Wait);
+            }
         }
         if self.reader.commitment(commitment, At::Latest).await?.is_none() {
             let call = self.calls().commit(commitment);
@@ -140,7 +174,7 @@ impl Convictor {
         match self.send("convict", commitment, call).await {
             // Simulated before it is signed. Whoever was first is seen with the next step.
             Err(ProverError::L1(L1Error::Reverted { reason })) => {
-                tracing::warn!(batch = number, reason, "L1 does not convict; looking again");
+                tracing::warn!(%case, reason, "L1 does not convict; looking again");
                 Ok(Step::Wait)
             }
             sent => sent.map(|()| Step::Wait),
@@ -155,12 +189,11 @@ impl Convictor {
         commitment: B256,
         salt: B256,
     ) -> Result<Step, ProverError> {
-        let (me, batch) = (self.account.address(), case.header().number);
-        if conviction.challenger == me {
+        if conviction.challenger == self.account.address() {
             let cost = self.cost(commitment).await?;
             metrics::counter!(names::CONVICTIONS).increment(1);
             tracing::info!(
-                batch,
+                %case,
                 account = %conviction.account,
                 reward = conviction.reward,
                 cost = %cost,
@@ -171,13 +204,13 @@ impl Convictor {
         }
         let committed = self.reader.commitment(commitment, At::Latest).await?;
         if !conviction.is_held || committed.is_none_or(|block| block >= conviction.block) {
-            tracing::info!(batch, challenger = %conviction.challenger, "another convicted first");
+            tracing::info!(%case, challenger = %conviction.challenger, "another convicted first");
             return Ok(Step::Done);
         }
-        tracing::warn!(batch, challenger = %conviction.challenger, "another convicted without a commitment; claiming");
+        tracing::warn!(%case, challenger = %conviction.challenger, "another convicted without a commitment; claiming");
         match self.send("claim", commitment, self.calls().claim(case.accusation.hash(), salt)).await {
             Err(ProverError::L1(L1Error::Reverted { reason })) => {
-                tracing::warn!(batch, reason, "the reward cannot be claimed");
+                tracing::warn!(%case, reason, "the reward cannot be claimed");
                 Ok(Step::Done)
             }
             sent => sent.map(|()| Step::Wait),

@@ -5,6 +5,7 @@
 //! Crash rule: the events of an update and the blocks it ended with are one write, so that after a crash the watcher
 //! tells again exactly what is not here. Nothing is synced but a verdict: what a loss of power takes is told again.
 
+mod kept;
 mod record;
 mod sent;
 #[cfg(test)]
@@ -35,6 +36,8 @@ const ITEMS: &str = "items";
 const DROPS: &str = "drops";
 /// Transactions of the convictor.
 const SENT: &str = "sent";
+/// Receipts that clients handed in.
+const RECEIPTS: &str = "receipts";
 
 const CHAIN_KEY: &[u8] = b"chain";
 const KNOWN_KEY: &[u8] = b"known";
@@ -62,7 +65,7 @@ impl Inbox {
         options.create_missing_column_families(true);
         options.set_keep_log_file_num(4);
         options.set_max_open_files(128);
-        let db = DB::open_cf(&options, path, [META, POSTS, CHAIN, ITEMS, DROPS, SENT])?;
+        let db = DB::open_cf(&options, path, [META, POSTS, CHAIN, ITEMS, DROPS, SENT, RECEIPTS])?;
         let inbox = Self { db, last: Mutex::new(0) };
         let ours = [&chain.chain_id().to_be_bytes()[..], chain.contract().as_slice()].concat();
         match inbox.get(META, CHAIN_KEY)? {
@@ -310,12 +313,10 @@ impl Inbox {
     /// # Errors
     /// [`ProverError::Inbox`].
     pub(crate) fn set_verdict(&self, wrong: Option<&WrongBatch>) -> Result<(), ProverError> {
-        let mut options = WriteOptions::default();
-        options.set_sync(true);
         let family = self.family(META)?;
         match wrong {
-            Some(wrong) => self.db.put_cf_opt(family, VERDICT_KEY, wrong.encode(), &options)?,
-            None => self.db.delete_cf_opt(family, VERDICT_KEY, &options)?,
+            Some(wrong) => self.db.put_cf_opt(family, VERDICT_KEY, wrong.encode(), &synced())?,
+            None => self.db.delete_cf_opt(family, VERDICT_KEY, &synced())?,
         }
         Ok(())
     }
@@ -345,6 +346,13 @@ impl Inbox {
         // It follows the write that it stands for: a panic between leaves at most an old number.
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What survives a loss of power, too.
+fn synced() -> WriteOptions {
+    let mut options = WriteOptions::default();
+    options.set_sync(true);
+    options
 }
 
 fn period_key(period: u64) -> Vec<u8> {

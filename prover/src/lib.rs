@@ -19,6 +19,7 @@ mod follow;
 mod inbox;
 pub mod metrics;
 mod pages;
+mod promises;
 mod prover;
 mod reconcile;
 mod replay;

@@ -22,3 +22,7 @@ pub const ROLLBACKS: &str = "prover_rollbacks_total";
 pub const FINALITY_FAILURES: &str = "prover_finality_failures_total";
 /// Convictions that this verifier made good. Counter.
 pub const CONVICTIONS: &str = "prover_convictions_total";
+/// Receipts that clients handed in and that are not final yet. Gauge.
+pub const RECEIPTS: &str = "prover_receipts";
+/// Those of them that are broken: alarm. Gauge.
+pub const RECEIPTS_BROKEN: &str = "prover_receipts_broken";

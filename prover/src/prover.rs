@@ -4,13 +4,14 @@
 //! was written stays; the next run goes on from there. Being killed differs in nothing but the callers' patience.
 
 use crate::config::Config;
-use crate::convict::Convictor;
+use crate::convict::{Cases, Convictor};
 use crate::derive::{Deriver, Place};
 use crate::error::ProverError;
 use crate::finality::Finality;
 use crate::follow::Follower;
 use crate::inbox::Inbox;
 use crate::pages::Pages;
+use crate::promises::{Examiner, Keeper, Service};
 use crate::scrape::{self, Scrape};
 use crate::status::Status;
 use crate::verdict::WrongBatch;
@@ -42,6 +43,7 @@ pub enum Outcome {
 pub struct Prover {
     deriver: Deriver,
     follower: Follower,
+    examiner: Examiner,
     convictor: Option<Convictor>,
     server: Option<Server>,
     clients: Clients,
@@ -75,16 +77,22 @@ impl Prover {
         let status = Arc::new(Status::new(Arc::clone(&ledger)));
         let follower = Follower::new(reader.clone(), Arc::clone(&inbox), config.start_block)?;
         let blobs = BlobSources::new(config.blobs.clone(), Duration::from_millis(config.blob_timeout_ms_max))?;
-        let (cases, convictor) = match &config.convict {
+        let ((wrong, broken), convictor) = match &config.convict {
             Some(convict) => {
-                let (cases, pending) = watch::channel(None);
+                let ((wrong, batch), (broken, receipts)) = (watch::channel(None), watch::channel(Vec::new()));
                 let store: Arc<dyn TxStore> = Arc::clone(&inbox) as Arc<dyn TxStore>;
-                (Some(cases), Some(Convictor::open(convict, reader.clone(), store, pending).await?))
+                let cases = Cases { batch, receipts };
+                let convictor = Convictor::open(convict, reader.clone(), store, cases).await?;
+                ((Some(wrong), Some(broken)), Some(convictor))
             }
-            None => (None, None),
+            None => ((None, None), None),
         };
+        let pages = Arc::new(Pages { reader: reader.clone(), blobs, masks, inbox: Arc::clone(&inbox) });
+        let keeper = Arc::new(Keeper::open(reader.clone(), Arc::clone(&ledger), Arc::clone(&inbox))?);
+        let (news, poll) = (follower.news(), config.l1.poll());
+        let examiner = Examiner { keeper, pages: Arc::clone(&pages), cases: broken, news, poll };
         let deriver = Deriver {
-            pages: Arc::new(Pages { reader: reader.clone(), blobs, masks, inbox: Arc::clone(&inbox) }),
+            pages,
             finality: Finality {
                 reader: reader.clone(),
                 ledger: Arc::clone(&ledger),
@@ -93,7 +101,7 @@ impl Prover {
             },
             news: follower.news(),
             on_wrong: config.on_wrong,
-            cases,
+            cases: wrong,
             retry: config.l1.poll(),
             place: Place::default(),
             reader,
@@ -101,7 +109,7 @@ impl Prover {
             inbox,
             status,
         };
-        Ok(Self { deriver, follower, convictor, server, clients, scrape })
+        Ok(Self { deriver, follower, examiner, convictor, server, clients, scrape })
     }
 
     /// What was verified.
@@ -131,12 +139,13 @@ impl Prover {
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<Outcome, ProverError> {
         let down = CancellationToken::new();
         let mut tasks: JoinSet<Result<Option<Outcome>, ProverError>> = JoinSet::new();
-        let Self { deriver, follower, convictor, server, clients, scrape } = self;
+        let Self { deriver, follower, examiner, convictor, server, clients, scrape } = self;
         let status = Arc::clone(&deriver.status);
         if let Some(server) = server {
             let live = Arc::clone(&deriver.status);
             let services = Services::new(Arc::clone(&deriver.ledger), live, clients, down.clone());
-            let run = server.run(services.routes(), down.clone());
+            let routes = services.routes().add_service(Service::over(Arc::clone(&examiner.keeper)));
+            let run = server.run(routes, down.clone());
             tasks.spawn(async { Ok(run.await.map(|()| None)?) });
         }
         if let Some((scrape, collected)) = scrape {
@@ -144,6 +153,8 @@ impl Prover {
             tasks.spawn(async { run.await.map(|()| None) });
         }
         let run = follower.run(down.clone());
+        tasks.spawn(async { run.await.map(|()| None) });
+        let run = examiner.run(down.clone());
         tasks.spawn(async { run.await.map(|()| None) });
         if let Some(convictor) = convictor {
             let run = convictor.run(down.clone());

@@ -182,11 +182,11 @@ impl Replay<'_> {
     /// What L1 needs to see it, while the ledger stands before the wrong page, or behind the last.
     fn case(&self, wrong: &WrongBatch, parent: &BatchRecord, masks: &Masks) -> Result<Case, ProverError> {
         let (ledger, derived) = (self.ledger, self.derived);
-        let prosecutor = Prosecutor { ledger, masks, derived, parent: &parent.header };
+        let prosecutor = Prosecutor { chain: ledger.chain(), masks, derived, parent: &parent.header };
         let (index, right) = match &wrong.fault {
             Fault::Root { page, replayed, .. } => (*page, *replayed),
             Fault::Invalid { page, .. } => (*page, B256::ZERO),
-            Fault::Header { .. } => return prosecutor.header(),
+            Fault::Header { .. } => return ledger.with_head(|state| prosecutor.header(state)),
         };
         // The chunk that holds it was not appended: those before it are, they are right.
         let standing = self.ledger.progress().pages.saturating_sub(parent.next_page());
@@ -195,7 +195,7 @@ impl Replay<'_> {
         let page = self.derived.pages.get(usize::from(index));
         let takes_item = page.is_some_and(takes_item);
         let item = if takes_item { self.inbox.item(self.ledger.head()?.0.cursor)? } else { None };
-        prosecutor.page(index, item, right)
+        ledger.with_head(|state| prosecutor.page(state, index, item, right))
     }
 
     fn record(&self, parent: &BatchRecord) -> Result<BatchRecord, ProverError> {
@@ -216,6 +216,7 @@ impl Replay<'_> {
     }
 }
 
-fn takes_item(page: &Page) -> bool {
+/// Whether a page is an item of the queue.
+pub(crate) fn takes_item(page: &Page) -> bool {
     page.kind().is_some_and(|kind| kind != PageKind::Normal)
 }

@@ -1,7 +1,6 @@
 //! The sequencer's configuration: one TOML file, every key documented here, unknown keys refused.
 
 use crate::error::SequencerError;
-use crate::intake::Backlog;
 use crate::order::writer::Limits;
 use crate::receipts::ReceiptKey;
 use alloy_primitives::B256;
@@ -113,7 +112,8 @@ impl Default for Order {
 pub struct BacklogConfig {
     /// Events that are ordered and not executed.
     pub unexecuted_max: u64,
-    /// Batches that are closed and not posted.
+    /// Full batches of pages that are executed and not posted. Intake also waits where half a batch of them has grown
+    /// half as old as L1 takes them.
     pub unposted_max: u64,
 }
 
@@ -177,10 +177,6 @@ impl Config {
             batch: Duration::from_millis(self.order.batch_ms),
             idle: Duration::from_millis(self.order.idle_ms),
         }
-    }
-
-    pub(crate) fn backlog(&self) -> Backlog {
-        Backlog { unexecuted_max: self.backlog.unexecuted_max, unposted_max: self.backlog.unposted_max }
     }
 }
 

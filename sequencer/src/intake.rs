@@ -25,22 +25,16 @@ use tokio::sync::{oneshot, watch};
 /// How long a client should wait before it sends again what did not fit.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(200);
 
-/// How far one stage may run ahead of the next.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Backlog {
-    /// Events that are ordered and not executed.
-    pub(crate) unexecuted_max: u64,
-    /// Batches that are closed and not posted.
-    pub(crate) unposted_max: u64,
-}
-
 /// What keeps envelopes from being taken.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is shut and opened by another part")]
 pub(crate) struct Gates {
     /// L1 has another sequencer in office, or none.
     pub(crate) no_office: bool,
     /// A masked chain without a ripe period whose key is here.
     pub(crate) no_period: bool,
+    /// So much waits for L1 that more might not get there in time.
+    pub(crate) behind: bool,
     /// This node is going down.
     pub(crate) down: bool,
 }
@@ -65,7 +59,8 @@ pub(crate) struct Intake {
     pub(crate) queue: SyncSender<Input>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) log: Arc<OrderLog>,
-    pub(crate) backlog: Backlog,
+    /// Events that may be ordered and not executed.
+    pub(crate) unexecuted_max: u64,
     pub(crate) gates: watch::Receiver<Gates>,
 }
 
@@ -127,10 +122,10 @@ impl Intake {
 
     fn check_backlog(&self) -> Result<(), NotTaken> {
         let progress = self.ledger.progress();
-        if progress.sequenced.saturating_sub(progress.executed) > self.backlog.unexecuted_max {
+        if progress.sequenced.saturating_sub(progress.executed) > self.unexecuted_max {
             return Err(busy(Limit::Unexecuted));
         }
-        if progress.closed.saturating_sub(progress.posted) > self.backlog.unposted_max {
+        if self.gates.borrow().behind {
             return Err(busy(Limit::Unposted));
         }
         Ok(())

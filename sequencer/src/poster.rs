@@ -11,7 +11,7 @@ use crate::http::Archive;
 use crate::intake::Gates;
 use crate::metrics;
 use crate::order::BatchStart;
-use crate::order::writer::{Input, order};
+use crate::order::writer::{Input, now, order};
 use alloy_primitives::{B256, keccak256};
 use chartroll_core::batch::Header;
 use chartroll_core::mask::PeriodSecret;
@@ -29,9 +29,9 @@ const PACE: Duration = Duration::from_millis(250);
 /// After L1 refused a batch, before it is tried again.
 const REFUSED_PACE: Duration = Duration::from_secs(2);
 
-/// Closed batches whose bytes are kept until they are posted, so that no blob is committed to twice: about 2 MB each.
-/// Others are made again from their pages.
-const KEPT_MAX: usize = 8;
+/// Batches closed ahead of the one that is posted, their bytes kept so that no blob is committed to twice: about 2 MB
+/// each. More would only take the processor from what L1 waits for.
+const KEPT_MAX: u64 = 8;
 
 /// What posting needs.
 pub(crate) struct Poster {
@@ -44,6 +44,8 @@ pub(crate) struct Poster {
     pub(crate) blobs: bool,
     /// Pages that L1 takes in one batch.
     pub(crate) batch_pages_max: u64,
+    /// Full batches of pages that may wait for L1.
+    pub(crate) unposted_max: u64,
     pub(crate) orders: SyncSender<Input>,
     pub(crate) archive: Archive,
     pub(crate) view: watch::Receiver<View>,
@@ -55,7 +57,7 @@ pub(crate) struct Poster {
 }
 
 impl Poster {
-    /// Works until `shutdown`; then closes what is cut, and ends. What is not on L1 by then goes there next time.
+    /// Works until `shutdown`. What is not on L1 by then goes there next time.
     ///
     /// # Errors
     /// [`SequencerError`] that no retry mends.
@@ -63,7 +65,8 @@ impl Poster {
         let mut progress = self.ledger.watch();
         loop {
             let pace = match self.step().await {
-                Ok(()) => PACE,
+                Ok(true) => Duration::ZERO,
+                Ok(false) => PACE,
                 Err(SequencerError::L1(error @ (L1Error::Balance { .. } | L1Error::Reverted { .. }))) => {
                     tracing::error!(%error, "a batch cannot be posted");
                     REFUSED_PACE
@@ -85,33 +88,52 @@ impl Poster {
         }
     }
 
-    async fn step(&mut self) -> Result<(), SequencerError> {
+    /// Closes one batch and posts one. `true` if there may be more to close at once.
+    async fn step(&mut self) -> Result<bool, SequencerError> {
         let view = self.view.borrow().clone();
         metrics::progress(&self.ledger.progress());
         if !view.is_in_office {
-            return Ok(());
+            return Ok(false);
         }
         self.reopen_recut().await?;
-        self.close_next(&view).await?;
+        let behind = self.is_behind()?;
+        self.gates.send_if_modified(|gates| core::mem::replace(&mut gates.behind, behind) != behind);
+        let closed = self.close_next(&view).await?;
         self.post_next(&view).await?;
         if self.confirms {
             self.confirm(&view).await?;
         }
-        Ok(())
+        Ok(closed)
     }
 
-    async fn close_next(&mut self, view: &View) -> Result<(), SequencerError> {
-        while let Some((number, next_page)) = self.closer.next_cut()? {
-            let Some(terms) = self.terms(view.epoch, view.slot_of(number)).await? else { return Ok(()) };
-            let closer = self.closer.clone();
-            let prepared = off_thread(move || closer.close(number, next_page, &terms)).await?;
-            let record = &prepared.record;
-            tracing::info!(batch = number, pages = record.header.pages, events = record.events, "batch closed");
-            if self.kept.len() < KEPT_MAX {
-                self.kept.push_back(prepared);
-            }
+    /// Whether so much waits for L1 that more might not get there in time: posting would lose its office.
+    fn is_behind(&self) -> Result<bool, SequencerError> {
+        let progress = self.ledger.progress();
+        let posted = self.ledger.batch(progress.posted)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
+        let first = posted.next_page();
+        if progress.pages.saturating_sub(first) > self.unposted_max.saturating_mul(self.batch_pages_max) {
+            return Ok(true);
         }
-        Ok(())
+        // What grows too old goes into one batch with a fresh clock (`recut`): half of what that takes, half of the time.
+        let half_ms = self.reader.parameters().clock_past.saturating_mul(1_000) / 2;
+        let middle = self.ledger.page(first + self.batch_pages_max / 2)?;
+        Ok(middle.is_some_and(|page| now().since(page.clock()) > half_ms))
+    }
+
+    /// Closes the next batch, if its pages are executed and few enough are closed already. `true` if it did.
+    async fn close_next(&mut self, view: &View) -> Result<bool, SequencerError> {
+        let progress = self.ledger.progress();
+        if progress.closed.saturating_sub(progress.posted) >= KEPT_MAX {
+            return Ok(false);
+        }
+        let Some((number, next_page)) = self.closer.next_cut()? else { return Ok(false) };
+        let Some(terms) = self.terms(view.epoch, view.slot_of(number)).await? else { return Ok(false) };
+        let closer = self.closer.clone();
+        let prepared = off_thread(move || closer.close(number, next_page, &terms)).await?;
+        let record = &prepared.record;
+        tracing::info!(batch = number, pages = record.header.pages, events = record.events, "batch closed");
+        self.kept.push_back(prepared);
+        Ok(true)
     }
 
     /// What a batch of this slot is closed under; `None` while its period cannot be used.

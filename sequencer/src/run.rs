@@ -181,8 +181,9 @@ impl Node {
     }
 
     fn intake(&self, tables: SharedTables, queue: SyncSender<Input>, gates: watch::Receiver<Gates>) -> Intake {
-        let (ledger, log, backlog) = (Arc::clone(&self.ledger), Arc::clone(&self.log), self.config.backlog());
-        Intake { chain: self.issuer.chain, tables, queue, ledger, log, backlog, gates }
+        let (ledger, log) = (Arc::clone(&self.ledger), Arc::clone(&self.log));
+        let unexecuted_max = self.config.backlog.unexecuted_max;
+        Intake { chain: self.issuer.chain, tables, queue, ledger, log, unexecuted_max, gates }
     }
 
     fn live(
@@ -223,6 +224,7 @@ impl Node {
             masks: Arc::clone(&self.masks),
             blobs: self.config.data == DataMode::Blob,
             batch_pages_max: self.config.limits().batch_pages_max,
+            unposted_max: self.config.backlog.unposted_max,
             orders,
             archive: self.archive.clone(),
             view,

@@ -74,7 +74,7 @@ impl Dev {
         };
         let verifier: chartroll_prover::Config = parse(&self.verifier_config(&chain, &folder, addresses))?;
         self.say(output, &chain, &folder, addresses)?;
-        watch_both(sequencer, verifier, stop).await
+        Box::pin(watch_both(sequencer, verifier, stop)).await
     }
 
     /// Starts L1 and founds the chain on it.

@@ -57,7 +57,7 @@ impl ServeError {
 static INCIDENTS: AtomicU64 = AtomicU64::new(0);
 
 /// A fault of this node, written to its log under the number that the caller gets.
-pub(super) fn internal(fault: &LedgerError) -> Problem {
+pub fn internal(fault: &LedgerError) -> Problem {
     let started = super::now().millis().saturating_mul(1_000);
     let _ = INCIDENTS.compare_exchange(0, started, Ordering::Relaxed, Ordering::Relaxed);
     let incident = INCIDENTS.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! A case: everything that L1 needs to see that a batch is wrong. Built right when the fault is found, while the ledger
-//! still stands at the state before it.
+//! A case: everything that L1 needs to see that a batch is wrong or a receipt broken. That of a batch is built right when
+//! the fault is found, while the ledger still stands at the state before it.
 //!
 //! Owns nothing durable: after a crash the batch is replayed, found wrong again, and the case is built anew.
 
@@ -11,12 +11,15 @@ use chartroll_core::eip712::Chain;
 use chartroll_core::limits::SLOTS_PER_PERIOD;
 use chartroll_core::page::Page;
 use chartroll_core::queue::QueueItem;
+use chartroll_core::receipt::Receipt;
 use chartroll_core::row::Index;
+use chartroll_core::state::State;
 use chartroll_core::transition::execute;
 use chartroll_l1::{Accusation, Call, Calls, HeaderCase, Opening, PageCase, Parameters, Predicate};
-use chartroll_ledger::{Ledger, Masks};
+use chartroll_ledger::Masks;
+use core::fmt;
 
-/// What is said of a batch, with its evidence.
+/// What is said of a batch or of receipts, with its evidence.
 #[derive(Debug)]
 pub(crate) struct Case {
     /// What is said.
@@ -28,22 +31,39 @@ pub(crate) struct Case {
 enum Evidence {
     Page(Box<PageCase>),
     Header(Box<HeaderCase>),
+    /// Late, left behind, from the future: the receipt says it all.
+    Receipt(Box<Receipt>),
+    /// Two for one place.
+    Rivals(Box<[Receipt; 2]>),
+    /// The page that it is not kept by.
+    Contradiction(Box<PageCase>, Box<Receipt>),
 }
 
-/// Builds the case of one batch.
+/// Builds cases that show L1 pages of one batch.
 pub(crate) struct Prosecutor<'a> {
-    pub(crate) ledger: &'a Ledger,
+    pub(crate) chain: Chain,
     pub(crate) masks: &'a Masks,
     pub(crate) derived: &'a Derived,
     pub(crate) parent: &'a Header,
 }
 
 impl Case {
-    /// The header of the batch.
-    pub(crate) fn header(&self) -> &Header {
+    /// Of a receipt that proves it alone.
+    pub(crate) fn of_receipt(accusation: Accusation, receipt: Receipt) -> Self {
+        Self { accusation, evidence: Evidence::Receipt(Box::new(receipt)) }
+    }
+
+    /// Of two receipts for one place.
+    pub(crate) fn of_rivals(accusation: Accusation, receipt: Receipt, rival: Receipt) -> Self {
+        Self { accusation, evidence: Evidence::Rivals(Box::new([receipt, rival])) }
+    }
+
+    /// The batch that has to stand on L1 for it.
+    pub(crate) fn batch(&self) -> Option<&Header> {
         match &self.evidence {
-            Evidence::Page(case) => &case.header,
-            Evidence::Header(case) => &case.header,
+            Evidence::Page(case) | Evidence::Contradiction(case, _) => Some(&case.header),
+            Evidence::Header(case) => Some(&case.header),
+            Evidence::Receipt(_) | Evidence::Rivals(_) => None,
         }
     }
 
@@ -53,21 +73,73 @@ impl Case {
     /// [`ProverError::L1`].
     pub(crate) fn call(&self, contract: Address, parameters: &Parameters, salt: B256) -> Result<Call, ProverError> {
         let calls = Calls::new(contract);
+        let (executor, court) = (parameters.executor, parameters.court);
         Ok(match &self.evidence {
-            Evidence::Page(case) => calls.convict_page(parameters.executor, case, salt)?,
-            Evidence::Header(case) => calls.convict_header(parameters.court, case, salt)?,
+            Evidence::Page(case) => calls.convict_page(executor, case, salt)?,
+            Evidence::Header(case) => calls.convict_header(court, case, salt)?,
+            Evidence::Contradiction(case, receipt) => calls.convict_contradiction(executor, case, receipt, salt)?,
+            Evidence::Rivals(both) => calls.convict_equivocation(court, both.each_ref(), salt),
+            Evidence::Receipt(receipt) => {
+                let call = calls.convict_receipt(court, self.accusation.predicate, receipt, salt);
+                call.ok_or(ProverError::Damaged("a receipt is accused of what it does not prove"))?
+            }
         })
     }
 }
 
+/// What is said of whom, for a log: numbers of L1 alone.
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Accusation { predicate, place, .. } = self.accusation;
+        match &self.evidence {
+            Evidence::Page(case) => write!(f, "page {place} of batch {}", case.header.number),
+            Evidence::Header(case) => write!(f, "header of batch {}", case.header.number),
+            Evidence::Receipt(receipt) | Evidence::Contradiction(_, receipt) => {
+                write!(f, "receipt for {}: {predicate:?}", receipt.place.first_sequence)
+            }
+            Evidence::Rivals(both) => {
+                let [one, other] = both.each_ref().map(|receipt| receipt.place.first_sequence);
+                write!(f, "receipts for {one} and {other}: {predicate:?}")
+            }
+        }
+    }
+}
+
 impl Prosecutor<'_> {
-    /// The case of a page that leads to `right` (zero: nowhere). The ledger stands right before it.
+    /// The case of a page that leads from `state` to `right` (zero: nowhere).
     ///
     /// # Errors
-    /// Those of the ledger; [`ProverError::L1`] when a blob is none.
-    pub(crate) fn page(&self, index: u16, item: Option<QueueItem>, right: B256) -> Result<Case, ProverError> {
+    /// [`ProverError::Damaged`] for another state; [`ProverError::L1`] when a blob is none.
+    pub(crate) fn page(
+        &self,
+        state: &State,
+        index: u16,
+        item: Option<QueueItem>,
+        right: B256,
+    ) -> Result<Case, ProverError> {
+        let case = self.page_case(state, index, item)?;
+        let accusation = self.accusation(Predicate::Page, index, right);
+        Ok(Case { accusation, evidence: Evidence::Page(Box::new(case)) })
+    }
+
+    /// The case of a receipt that a page contradicts, which starts from `state`.
+    ///
+    /// # Errors
+    /// As [`Self::page`].
+    pub(crate) fn contradiction(
+        &self,
+        state: &State,
+        index: u16,
+        item: Option<QueueItem>,
+        (accusation, receipt): (Accusation, Receipt),
+    ) -> Result<Case, ProverError> {
+        let case = self.page_case(state, index, item)?;
+        Ok(Case { accusation, evidence: Evidence::Contradiction(Box::new(case), Box::new(receipt)) })
+    }
+
+    fn page_case(&self, state: &State, index: u16, item: Option<QueueItem>) -> Result<PageCase, ProverError> {
         let page = self.derived.pages.get(usize::from(index)).ok_or(OUTSIDE)?;
-        let case = PageCase {
+        Ok(PageCase {
             header: self.derived.posted.header,
             parent: *self.parent,
             index,
@@ -78,22 +150,20 @@ impl Prosecutor<'_> {
                 .transpose()?
                 .unwrap_or_else(Opening::default),
             mask: self.mask(index)?,
-            witness: witness(self.ledger, page, item.as_ref())?,
+            witness: witness(state, &self.chain, page, item.as_ref())?,
             item,
-        };
-        let accusation = self.accusation(Predicate::Page, index, right);
-        Ok(Case { accusation, evidence: Evidence::Page(Box::new(case)) })
+        })
     }
 
-    /// The case of a header that contradicts its last page. The ledger stands right behind that.
+    /// The case of a header that contradicts its last page, which leads to `state`.
     ///
     /// # Errors
-    /// As [`Prosecutor::page`].
-    pub(crate) fn header(&self) -> Result<Case, ProverError> {
+    /// As [`Self::page`].
+    pub(crate) fn header(&self, state: &State) -> Result<Case, ProverError> {
         let header = self.derived.posted.header;
         let last = header.pages.checked_sub(1).ok_or(OUTSIDE)?;
         let right = self.derived.pages.get(usize::from(last)).ok_or(OUTSIDE)?.claimed_root();
-        let meta = self.ledger.with_head(|state| state.prove([Index::META]).encode());
+        let meta = state.prove([Index::META]).encode();
         let case = HeaderCase { header, last: self.derived.data.open_root(last)?, meta };
         let accusation = self.accusation(Predicate::Header, last, right);
         Ok(Case { accusation, evidence: Evidence::Header(Box::new(case)) })
@@ -113,11 +183,9 @@ impl Prosecutor<'_> {
 
 const OUTSIDE: ProverError = ProverError::Damaged("a page outside of its batch");
 
-/// The rows that a page touches, over the ledger's head.
-fn witness(ledger: &Ledger, page: &Page, item: Option<&QueueItem>) -> Result<Vec<u8>, ProverError> {
-    let chain: Chain = ledger.chain();
-    let witness = ledger.with_head(|state| {
-        execute(state, &chain, page, item).map(|execution| state.witness(execution.touched()).encode())
-    });
-    witness.map_err(|_| ProverError::Damaged("the state before a wrong page"))
+/// The rows that a page touches.
+fn witness(state: &State, chain: &Chain, page: &Page, item: Option<&QueueItem>) -> Result<Vec<u8>, ProverError> {
+    let execution = execute(state, chain, page, item);
+    let execution = execution.map_err(|_| ProverError::Damaged("the state before a page that L1 is shown"))?;
+    Ok(state.witness(execution.touched()).encode())
 }

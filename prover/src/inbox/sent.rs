@@ -1,10 +1,10 @@
 //! Transactions of the convictor: stored, synced, before anybody else sees them.
 
-use super::{Inbox, SENT};
+use super::{Inbox, SENT, synced};
 use crate::error::ProverError;
 use alloy_primitives::B256;
 use chartroll_l1::{L1Error, StoredTx, TxStore};
-use rocksdb::{IteratorMode, WriteOptions};
+use rocksdb::IteratorMode;
 
 impl TxStore for Inbox {
     fn load(&self) -> Result<Vec<StoredTx>, L1Error> {
@@ -23,12 +23,6 @@ impl TxStore for Inbox {
         let family = self.family(SENT).map_err(|error| store_error(&error))?;
         self.db.delete_cf_opt(family, key, &synced()).map_err(|error| store_error(&error.into()))
     }
-}
-
-fn synced() -> WriteOptions {
-    let mut options = WriteOptions::default();
-    options.set_sync(true);
-    options
 }
 
 fn store_error(error: &ProverError) -> L1Error {

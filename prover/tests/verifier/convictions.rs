@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::time::Instant;
 
-const CHALLENGER: &str = "challenger";
+pub(crate) const CHALLENGER: &str = "challenger";
 const RIVAL: &str = "rival";
 const ETHER: u64 = 1_000_000_000_000_000_000;
 
@@ -21,7 +21,7 @@ fn account(name: &str) -> Account {
 }
 
 /// A verifier that convicts.
-async fn convicting(world: &World, folder: &Path, name: &str) -> Config {
+pub(crate) async fn convicting(world: &World, folder: &Path, name: &str) -> Config {
     world.dev.set_balance(account(name).address(), U256::from(ETHER)).await.unwrap();
     let key_file = folder.join("challenger.key");
     put(&key_file, keccak256(name).0);
@@ -48,11 +48,11 @@ async fn until_head(world: &World, number: u64) {
     }
 }
 
-async fn owed(world: &World, name: &str) -> U256 {
+pub(crate) async fn owed(world: &World, name: &str) -> U256 {
     world.reader.owed(account(name).address(), At::Latest).await.unwrap()
 }
 
-fn reward(world: &World) -> U256 {
+pub(crate) fn reward(world: &World) -> U256 {
     U256::from(world.reader.parameters().bond / 10)
 }
 

@@ -5,6 +5,7 @@ mod archive;
 mod convictions;
 mod crashes;
 mod honest;
+mod receipts;
 mod reorgs;
 mod running;
 mod waits;

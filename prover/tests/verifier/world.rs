@@ -13,6 +13,7 @@ use chartroll_core::mask::{PeriodSecret, mask, period_root};
 use chartroll_core::overlay::Overlay;
 use chartroll_core::page::{Page, PageKind};
 use chartroll_core::queue::{Admin, QueueItem};
+use chartroll_core::receipt::{Place, Receipt, group_receipts, group_root};
 use chartroll_core::row::Table;
 use chartroll_core::rows::{Commit, Rows};
 use chartroll_core::state::State;
@@ -56,9 +57,13 @@ fn secret_key(label: &str) -> secp256k1::SecretKey {
     secp256k1::SecretKey::from_secret_bytes(keccak256(label).0).unwrap()
 }
 
-fn key(label: &str) -> Key {
+fn address(label: &str) -> Address {
     let point = secp256k1::PublicKey::from_secret_key(&secret_key(label)).serialize_uncompressed();
-    Key::Secp256k1(Address::from_word(keccak256(&point[1..])))
+    Address::from_word(keccak256(&point[1..]))
+}
+
+fn key(label: &str) -> Key {
+    Key::Secp256k1(address(label))
 }
 
 fn sign(label: &str, digest: &B256) -> [u8; 64] {
@@ -91,7 +96,7 @@ impl World {
         let (state, states) = (State::genesis(), vec![State::genesis()]);
         let mut world = Self { dev, reader, start_block, state, states, watcher, items: vec![], masked, poster: 1 };
         world.register_org("aare", world.sequencer().address()).await;
-        let call = world.calls().bond(Address::repeat_byte(7), parameters.bond);
+        let call = world.calls().bond(address("receipts"), parameters.bond);
         world.call(&world.sequencer(), call).await;
         if masked {
             let call = world.calls().register_period(0, world.period_root());
@@ -307,6 +312,13 @@ impl World {
         let (chain, secret) = (self.chain(), PeriodSecret::new(SECRET));
         let key = |number| secret.page_key(chain.chain_id(), &chain.contract(), header.slot, number);
         (0u32..).zip(pages).map(|(number, page)| mask(page, &key(number))).collect()
+    }
+
+    /// A receipt for a place, signed with the key of whoever is called `signer`; the sequencer's is "receipts".
+    pub(crate) fn receipt(&self, place: Place, signer: &str) -> Receipt {
+        let root = group_root(&[place]).unwrap();
+        let signature = sign(signer, &self.chain().receipt_digest(place.epoch, &root));
+        group_receipts(&[place], &signature).remove(0)
     }
 
     /// Another org's account leaves a bond, and posts from now on.
