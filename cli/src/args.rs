@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::commands::{
-    chain, consent, dev, erase, gateway, history, keys, org, patient, period, prove, review, run, status, submit,
-    verify,
+    chain, consent, convict, dev, erase, gateway, history, keys, org, patient, period, prove, review, run, status,
+    submit, verify,
 };
 use crate::exit::HELP;
 use clap::{Parser, Subcommand};
@@ -70,6 +70,10 @@ pub(crate) enum Command {
     Sequencer(run::Node),
     /// Run a verifier.
     Verifier(run::Node),
+    /// Show what there is to convict of, or convict.
+    Convict(convict::Convict),
+    /// Hand receipts in to a verifier, which holds the sequencer to them.
+    HandIn(convict::HandIn),
     /// The hospital's own side: audit documents in, signed envelopes out.
     #[command(subcommand)]
     Gateway(gateway::Gateway),

@@ -2,6 +2,7 @@
 
 pub(crate) mod chain;
 pub(crate) mod consent;
+pub(crate) mod convict;
 pub(crate) mod dev;
 pub(crate) mod erase;
 pub(crate) mod gateway;
@@ -46,6 +47,8 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Confirm(command) => command.run(output).await,
         Command::Sequencer(command) => run::sequencer(&command, output).await,
         Command::Verifier(command) => run::verifier(&command, output).await,
+        Command::Convict(command) => command.run(output).await,
+        Command::HandIn(command) => command.run(output).await,
         Command::Gateway(command) => command.run(output).await,
         Command::Dev(command) => Box::pin(command.run(output)).await,
         Command::Completions { shell } => {

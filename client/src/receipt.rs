@@ -1,5 +1,9 @@
 //! Receipts: whether what a sequencer answered is the promise that L1 would hold it to.
 
+mod hand_in;
+
+pub use hand_in::hand_in;
+
 use crate::clock;
 use alloy_primitives::{Address, B256};
 use chartroll_core::eip712::Chain;

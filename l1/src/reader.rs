@@ -4,6 +4,7 @@
 
 use crate::bindings::Rollup;
 use crate::block::{At, BlockRef, Tips};
+use crate::calls::Call;
 use crate::config::L1Config;
 use crate::convictions::Conviction;
 use crate::endpoints::Endpoints;
@@ -328,6 +329,27 @@ impl Reader {
     pub async fn cost(&self, transaction: &B256) -> Result<Option<U256>> {
         let found: Option<MinedGas> = self.endpoints.call("eth_getTransactionReceipt", json!([transaction])).await?;
         Ok(found.map(|it| it.effective_gas_price * U256::from(it.gas_used.to::<u64>())))
+    }
+
+    /// Gas that a call would take in the next block, or the words of its revert. Sends nothing.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn try_call(&self, from: Address, call: &Call) -> Result<core::result::Result<u64, String>> {
+        let request = json!({ "from": from, "to": call.to, "value": call.value, "input": call.input });
+        match self.endpoints.call::<U64>("eth_estimateGas", json!([request, "latest"])).await {
+            Ok(gas) => Ok(Ok(gas.to())),
+            Err(L1Error::Reverted { reason }) => Ok(Err(reason)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a unit of gas costs now, wei.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn gas_price(&self) -> Result<U256> {
+        self.endpoints.call("eth_gasPrice", json!([])).await
     }
 
     async fn view<C: SolCall + Send>(&self, call: C, at: At) -> Result<C::Return> {

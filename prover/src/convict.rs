@@ -10,7 +10,7 @@ mod case;
 
 use crate::error::ProverError;
 use crate::metrics as names;
-use alloy_primitives::{B256, U256, keccak256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use chartroll_l1::{
     Account, Accusation, At, Conviction, Intent, L1Error, Reader, Sender, SenderConfig, Status, TxStore,
 };
@@ -60,16 +60,26 @@ pub(crate) struct Convictor {
 }
 
 /// What there is to convict of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Cases {
     /// The wrong batch.
-    pub(crate) batch: watch::Receiver<Option<Arc<Case>>>,
+    batch: watch::Receiver<Option<Arc<Case>>>,
     /// Broken receipts.
-    pub(crate) receipts: watch::Receiver<Vec<Arc<Case>>>,
+    receipts: watch::Receiver<Vec<Arc<Case>>>,
 }
 
+/// Where cases come from: the deriver, the examiner of receipts.
+pub(crate) type Sides = (watch::Sender<Option<Arc<Case>>>, watch::Sender<Vec<Arc<Case>>>);
+
 impl Cases {
-    fn all(&mut self) -> Vec<Arc<Case>> {
+    /// None yet.
+    pub(crate) fn channel() -> (Self, Sides) {
+        let ((wrong, batch), (broken, receipts)) = (watch::channel(None), watch::channel(Vec::new()));
+        (Self { batch, receipts }, (wrong, broken))
+    }
+
+    /// All that stand.
+    pub(crate) fn all(&mut self) -> Vec<Arc<Case>> {
         let mut all: Vec<Arc<Case>> = self.batch.borrow_and_update().iter().cloned().collect();
         all.extend(self.receipts.borrow_and_update().iter().cloned());
         all
@@ -108,6 +118,11 @@ impl Convictor {
         let endpoints = reader.endpoints().clone();
         let sender = Sender::open(endpoints, account.clone(), store, config.sender.clone()).await?;
         Ok(Self { reader, account, sender, cases, poll })
+    }
+
+    /// Who convicts.
+    pub(crate) fn address(&self) -> Address {
+        self.account.address()
     }
 
     /// Works until `down` is cancelled.

@@ -16,6 +16,7 @@ mod derive;
 mod error;
 mod finality;
 mod follow;
+mod hearing;
 mod inbox;
 pub mod metrics;
 mod pages;
@@ -31,6 +32,7 @@ pub use config::{Config, OnWrong};
 pub use convict::ConvictConfig;
 pub use crash::POINTS as CRASH_POINTS;
 pub use error::ProverError;
+pub use hearing::Hearing;
 pub use prover::{Outcome, Prover};
 pub use status::{Status, Waiting};
 pub use verdict::{Fault, HeaderField, WrongBatch};
@@ -56,5 +58,24 @@ pub fn check_config(config: &Config) -> Result<(), ProverError> {
 /// # Errors
 /// [`ProverError`] for what does not heal by itself; what was verified stays.
 pub async fn run(config: Config, shutdown: watch::Receiver<bool>) -> Result<Outcome, ProverError> {
-    Prover::open(config).await?.run(shutdown).await
+    let prover = Box::pin(Prover::open(config)).await?;
+    Box::pin(prover.run(shutdown)).await
+}
+
+/// Verifies everything that stands on L1, and tells what there is to convict of, in [`Outcome::Heard`]: at what price,
+/// for what reward. With `dry_run` nothing is sent; else it is convicted as [`Config::convict`] says, and the
+/// convictions are waited for.
+///
+/// # Errors
+/// [`ProverError`]; [`ProverError::Config`] where it is to convict and has no account.
+pub async fn convict(config: Config, dry_run: bool, shutdown: watch::Receiver<bool>) -> Result<Outcome, ProverError> {
+    if !dry_run && config.convict.is_none() {
+        return Err(ProverError::Config("`convict` names no account to convict with".to_owned()));
+    }
+    let convict = config.convict.clone().filter(|_| !dry_run);
+    // Nobody asks it anything: it shares a machine with whoever serves.
+    let config = Config { on_wrong: OnWrong::Serve, convict, listen: None, tls: None, metrics: None, ..config };
+    let config = Config { clients: Vec::new(), ..config };
+    let prover = Box::pin(Prover::open_for(config, true)).await?;
+    Box::pin(prover.run(shutdown)).await
 }

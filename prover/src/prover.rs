@@ -9,12 +9,14 @@ use crate::derive::{Deriver, Place};
 use crate::error::ProverError;
 use crate::finality::Finality;
 use crate::follow::Follower;
+use crate::hearing::{Hearer, Hearing};
 use crate::inbox::Inbox;
 use crate::pages::Pages;
 use crate::promises::{Examiner, Keeper, Service};
 use crate::scrape::{self, Scrape};
 use crate::status::Status;
 use crate::verdict::WrongBatch;
+use alloy_primitives::Address;
 use chartroll_core::eip712::Chain;
 use chartroll_core::state::State;
 use chartroll_l1::{BlobSources, Reader, TxStore};
@@ -36,6 +38,8 @@ pub enum Outcome {
     Stopped,
     /// A batch is wrong, and it is configured to stop then.
     Wrong(Box<WrongBatch>),
+    /// Everything on L1 is verified, and this is what there is to convict of.
+    Heard(Vec<Hearing>),
 }
 
 /// A verifier that has all it needs and does nothing yet.
@@ -45,6 +49,7 @@ pub struct Prover {
     follower: Follower,
     examiner: Examiner,
     convictor: Option<Convictor>,
+    hearer: Option<Hearer>,
     server: Option<Server>,
     clients: Clients,
     scrape: Option<(Scrape, PrometheusHandle)>,
@@ -56,6 +61,11 @@ impl Prover {
     /// # Errors
     /// [`ProverError`], one sentence for an operator.
     pub async fn open(config: Config) -> Result<Self, ProverError> {
+        Self::open_for(config, false).await
+    }
+
+    /// As [`Self::open`], for a hearing: it ends once everything on L1 is verified and what is wrong was heard.
+    pub(crate) async fn open_for(config: Config, hears: bool) -> Result<Self, ProverError> {
         crate::check_config(&config)?;
         let collected = config.metrics.map(|_| scrape::collect()).transpose()?;
         let reader = Reader::connect(&config.l1).await?;
@@ -77,20 +87,29 @@ impl Prover {
         let status = Arc::new(Status::new(Arc::clone(&ledger)));
         let follower = Follower::new(reader.clone(), Arc::clone(&inbox), config.start_block)?;
         let blobs = BlobSources::new(config.blobs.clone(), Duration::from_millis(config.blob_timeout_ms_max))?;
-        let ((wrong, broken), convictor) = match &config.convict {
+        let (cases, sides) = Cases::channel();
+        let convictor = match &config.convict {
             Some(convict) => {
-                let ((wrong, batch), (broken, receipts)) = (watch::channel(None), watch::channel(Vec::new()));
                 let store: Arc<dyn TxStore> = Arc::clone(&inbox) as Arc<dyn TxStore>;
-                let cases = Cases { batch, receipts };
-                let convictor = Convictor::open(convict, reader.clone(), store, cases).await?;
-                ((Some(wrong), Some(broken)), Some(convictor))
+                Some(Convictor::open(convict, reader.clone(), store, cases.clone()).await?)
             }
-            None => ((None, None), None),
+            None => None,
         };
+        let (wrong, broken) = (convictor.is_some() || hears).then_some(sides).unzip();
         let pages = Arc::new(Pages { reader: reader.clone(), blobs, masks, inbox: Arc::clone(&inbox) });
         let keeper = Arc::new(Keeper::open(reader.clone(), Arc::clone(&ledger), Arc::clone(&inbox))?);
         let (news, poll) = (follower.news(), config.l1.poll());
         let examiner = Examiner { keeper, pages: Arc::clone(&pages), cases: broken, news, poll };
+        let hearer = hears.then(|| Hearer {
+            reader: reader.clone(),
+            ledger: Arc::clone(&ledger),
+            inbox: Arc::clone(&inbox),
+            status: Arc::clone(&status),
+            news: follower.news(),
+            cases,
+            challenger: convictor.as_ref().map_or(Address::ZERO, Convictor::address),
+            convicts: convictor.is_some(),
+        });
         let deriver = Deriver {
             pages,
             finality: Finality {
@@ -109,7 +128,7 @@ impl Prover {
             inbox,
             status,
         };
-        Ok(Self { deriver, follower, examiner, convictor, server, clients, scrape })
+        Ok(Self { deriver, follower, examiner, convictor, hearer, server, clients, scrape })
     }
 
     /// What was verified.
@@ -139,7 +158,7 @@ impl Prover {
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<Outcome, ProverError> {
         let down = CancellationToken::new();
         let mut tasks: JoinSet<Result<Option<Outcome>, ProverError>> = JoinSet::new();
-        let Self { deriver, follower, examiner, convictor, server, clients, scrape } = self;
+        let Self { deriver, follower, examiner, convictor, hearer, server, clients, scrape } = self;
         let status = Arc::clone(&deriver.status);
         if let Some(server) = server {
             let live = Arc::clone(&deriver.status);
@@ -159,6 +178,10 @@ impl Prover {
         if let Some(convictor) = convictor {
             let run = convictor.run(down.clone());
             tasks.spawn(async { run.await.map(|()| None) });
+        }
+        if let Some(hearer) = hearer {
+            let run = hearer.run(down.clone());
+            tasks.spawn(async { run.await.map(Some) });
         }
         let run = deriver.run(down.clone());
         tasks.spawn(async { run.await.map(Some) });
@@ -182,7 +205,8 @@ async fn join(
     let (mut outcome, mut fault) = (None, None);
     while let Some(ended) = tasks.join_next().await {
         match ended {
-            Ok(Ok(Some(found))) => outcome = Some(found),
+            // What was heard is the answer, not that the deriver stopped after it.
+            Ok(Ok(Some(found))) => outcome = outcome.filter(|it| matches!(it, Outcome::Heard(_))).or(Some(found)),
             Ok(Ok(None)) if down.is_cancelled() => {}
             Ok(Ok(None)) => fault = fault.or(Some(ProverError::Ended("service"))),
             Ok(Err(error)) => fault = fault.or(Some(error)),

@@ -74,7 +74,7 @@ impl Dev {
         };
         let verifier: chartroll_prover::Config = parse(&self.verifier_config(&chain, &folder, addresses))?;
         self.say(output, &chain, &folder, addresses)?;
-        Box::pin(watch_both(sequencer, verifier, stop)).await
+        watch_both(sequencer, verifier, stop).await
     }
 
     /// Starts L1 and founds the chain on it.
@@ -196,7 +196,7 @@ async fn watch_both(
         ended = &mut sequencer => ended_early(ended),
         ended = &mut verifier => match ended? {
             Outcome::Wrong(wrong) => Err(wrong_batch(&wrong)),
-            Outcome::Stopped => ended_early(sequencer.await),
+            Outcome::Stopped | Outcome::Heard(_) => ended_early(sequencer.await),
         },
     }
 }

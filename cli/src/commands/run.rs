@@ -57,13 +57,13 @@ pub(crate) async fn verifier(command: &Node, output: Output) -> Result<()> {
         return output.record(&[("configuration", "can be used".into())]);
     }
     match chartroll_prover::run(config, shutdown()?).await? {
-        Outcome::Stopped => Ok(()),
+        Outcome::Stopped | Outcome::Heard(_) => Ok(()),
         Outcome::Wrong(wrong) => Err(wrong_batch(&wrong)),
     }
 }
 
 impl Node {
-    fn load<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+    pub(crate) fn load<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
         let loaded = settings::load(Some(&self.config), &self.sets);
         loaded.map_err(|error| CliError::file(&self.config, &error))
     }

@@ -33,7 +33,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    pub(super) fn protocol(what: &str) -> Self {
+    pub(crate) fn protocol(what: &str) -> Self {
         Self::Protocol(what.to_owned())
     }
 

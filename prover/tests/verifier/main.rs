@@ -4,6 +4,7 @@
 mod archive;
 mod convictions;
 mod crashes;
+mod hearings;
 mod honest;
 mod receipts;
 mod reorgs;

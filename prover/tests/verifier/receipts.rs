@@ -52,7 +52,7 @@ async fn until_convicted(world: &World) {
     }
     assert_eq!(owed(world, CHALLENGER).await, reward(world));
     let head = world.reader.head(At::Latest).await.unwrap();
-    assert_eq!((head.sequencer, head.epoch), (Address::ZERO, 2), "nobody stood in line");
+    assert_eq!((head.sequencer, head.epoch), (Address::ZERO, 1), "nobody stood in line to open another epoch");
 }
 
 /// A world with a verified batch of accesses, and the place of their envelope.
