@@ -6,6 +6,7 @@ import {IPageExecutor, PageCase} from "../../src/interfaces/IPageExecutor.sol";
 import {IRollup} from "../../src/interfaces/IRollup.sol";
 import {Header} from "../../src/types/Header.sol";
 import {Standing} from "../../src/types/State.sol";
+import {Deploy} from "../utils/Deploy.sol";
 import {Fixture} from "../utils/Fixture.sol";
 import {Bench} from "./Bench.sol";
 import {BigPages} from "./BigPages.sol";
@@ -40,8 +41,8 @@ contract CostsTest is Fixture, BigPages {
 
     function setUp() public override {
         super.setUp();
-        bench = new Bench();
-        vm.etch(EXECUTOR, address(new PageExecutor()).code);
+        bench = Bench(Deploy.named("Bench"));
+        vm.etch(EXECUTOR, Deploy.named("PageExecutor").code);
     }
 
     function test_costs_in_blobs() public {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {PageExecutor} from "../../src/PageExecutor.sol";
+import {Deploy} from "../utils/Deploy.sol";
 import {Vm} from "../utils/Vm.sol";
 
 /// @dev A few cheats more.
@@ -35,7 +36,7 @@ abstract contract ExecutorFixture {
     PageExecutor internal executor;
 
     function setUp() public virtual {
-        executor = new PageExecutor();
+        executor = PageExecutor(Deploy.named("PageExecutor"));
     }
 
     function read(string memory name) internal view returns (string memory) {
