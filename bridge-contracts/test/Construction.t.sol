@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Rollup} from "../src/Rollup.sol";
+import {IRollup} from "../src/interfaces/IRollup.sol";
 import {IRollupErrors} from "../src/interfaces/IRollupErrors.sol";
 import {Parameters} from "../src/types/Parameters.sol";
 import {Snapshot} from "../src/types/State.sol";
+import {Deploy} from "./utils/Deploy.sol";
 import {Fixture} from "./utils/Fixture.sol";
 
 /// @title What is deployed, and what is not
@@ -14,18 +15,22 @@ contract ConstructionTest is Fixture {
 
     function refuse(Parameters memory given) private {
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongParameters.selector));
-        new Rollup(given);
+        deploy(given);
+    }
+
+    function deploy(Parameters memory given) private returns (IRollup) {
+        return IRollup(Deploy.named("Rollup", abi.encode(given)));
     }
 
     function test_the_code_fits_a_contract() public {
-        vm.assertLt(address(new Rollup(defaults())).code.length, CODE_BYTES_MAX);
+        vm.assertLt(address(deploy(defaults())).code.length, CODE_BYTES_MAX);
     }
 
     function test_parameters_are_answered_as_they_were_given() public {
         Parameters memory given = defaults();
         given.masked = true;
         given.batchItemsMin = 65;
-        Rollup another = new Rollup(given);
+        IRollup another = deploy(given);
         vm.assertEq(abi.encode(another.parameters()), abi.encode(given));
     }
 
@@ -127,7 +132,7 @@ contract ConstructionTest is Fixture {
         for (uint256 i = 0; i < precompiles.length; i++) {
             vm.mockCall(precompiles[i], "", "");
             vm.expectRevert(abi.encodeWithSelector(IRollupErrors.PrecompileFails.selector, precompiles[i]));
-            new Rollup(defaults());
+            deploy(defaults());
             vm.clearMockedCalls();
         }
     }
@@ -135,6 +140,6 @@ contract ConstructionTest is Fixture {
     function test_a_precompile_that_says_yes_to_everything_is_found_out() public {
         vm.mockCall(address(0x100), "", abi.encode(uint256(1)));
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.PrecompileFails.selector, address(0x100)));
-        new Rollup(defaults());
+        deploy(defaults());
     }
 }

@@ -5,6 +5,7 @@ import {Evidence} from "../src/Evidence.sol";
 import {LogProof} from "../src/libraries/LogProof.sol";
 import {RowProof} from "../src/libraries/RowProof.sol";
 import {Header} from "../src/types/Header.sol";
+import {Deploy} from "./utils/Deploy.sol";
 import {Fixture} from "./utils/Fixture.sol";
 
 /// @title Events that are final, histories that are complete
@@ -15,7 +16,7 @@ contract EvidenceTest is Fixture {
 
     function setUp() public override {
         super.setUp();
-        evidence = new Evidence(rollup);
+        evidence = Evidence(Deploy.named("Evidence", abi.encode(rollup)));
         bond(ALICE);
     }
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Standing} from "../src/types/State.sol";
+import {Deploy} from "./utils/Deploy.sol";
 import {Fixture} from "./utils/Fixture.sol";
 import {Handler} from "./utils/Handler.sol";
 
@@ -11,7 +12,7 @@ contract InvariantsTest is Fixture {
 
     function setUp() public override {
         super.setUp();
-        handler = new Handler(rollup);
+        handler = Handler(Deploy.named("Handler", abi.encode(rollup)));
     }
 
     function targetContracts() external view returns (address[] memory targets) {

@@ -5,8 +5,8 @@ import {IRollupErrors} from "../src/interfaces/IRollupErrors.sol";
 import {IRollupEvents} from "../src/interfaces/IRollupEvents.sol";
 import {Parameters} from "../src/types/Parameters.sol";
 import {Sequencer, Standing} from "../src/types/State.sol";
+import {Deploy} from "./utils/Deploy.sol";
 import {Fixture} from "./utils/Fixture.sol";
-import {RollupHarness} from "./utils/RollupHarness.sol";
 
 /// @title What the convicted loses: its place, rewards out of its bond, the rest
 contract PunishmentsTest is Fixture {
@@ -183,7 +183,7 @@ contract PunishmentsTest is Fixture {
         bonded = uint128(bound(bonded, 1, 1000 ether));
         Parameters memory given = defaults();
         given.bond = bonded;
-        rollup = new RollupHarness(given);
+        rollup = Deploy.harness(given);
         vm.deal(ALICE, bonded);
         vm.prank(ALICE);
         rollup.bond{value: bonded}(RECEIPTS);
@@ -280,7 +280,7 @@ contract PunishmentsTest is Fixture {
     function test_a_bond_is_there_until_the_last_second_of_the_last_window() public {
         Parameters memory given = defaults();
         given.exitDelay = given.window;
-        rollup = new RollupHarness(given);
+        rollup = Deploy.harness(given);
         bond(ALICE);
         post(ALICE);
         exit(ALICE);
@@ -296,7 +296,7 @@ contract PunishmentsTest is Fixture {
     function testFuzz_a_bond_outlasts_every_window_of_its_batches(uint256[20] calldata steps, bool isConvicted) public {
         Parameters memory given = defaults();
         given.exitDelay = given.window;
-        rollup = new RollupHarness(given);
+        rollup = Deploy.harness(given);
         bond(ALICE);
         bool isGone = false;
         for (uint256 i = 0; i < 20 && !isGone; i++) {
@@ -341,8 +341,8 @@ contract PunishmentsTest is Fixture {
         Parameters memory given = defaults();
         given.bond = uint128(type(uint96).max) + 1;
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongParameters.selector));
-        new RollupHarness(given);
+        Deploy.harness(given);
         given.bond = type(uint96).max;
-        new RollupHarness(given);
+        Deploy.harness(given);
     }
 }

@@ -16,23 +16,29 @@ struct BlobOpening {
     bytes commitment;
     /// Its elements, 32 bytes each, the high byte included.
     bytes elements;
-    /// A KZG proof of each, 48 bytes.
+    /// Of two elements: a KZG proof of each, 48 bytes. Of a page's 32: commitment to their quotient 48 ‖ its value 32 ‖
+    /// proof of the blob's value 48 ‖ proof of the quotient's 48.
     bytes proofs;
 }
 
 /// @title Pages as they were posted, opened on L1
-/// @dev Source: docs/spec.md §11, §12.2, §12.3; EIP-4844. Whatever does not fit reverts: a failed opening is no page, and
-/// convicts nobody.
+/// @dev Source: docs/spec.md §11, §12.2, §12.3, §12.6; EIP-4844. Whatever does not fit reverts: a failed opening is no
+/// page, and convicts nobody.
 library Openings {
     uint256 private constant PAGE_BYTES = 992;
-    uint256 private constant ELEMENTS_PER_PAGE = 32;
+    uint256 private constant PAGE_ELEMENTS = 32;
+    uint256 private constant ELEMENTS_BYTES = 1024;
     uint256 private constant COMMITMENT_BYTES = 48;
+    /// @dev Within what opens a page, behind the commitment to the quotient.
+    uint256 private constant VALUE_AT = 48;
+    uint256 private constant BLOB_PROOF_AT = 80;
+    uint256 private constant QUOTIENT_PROOF_AT = 128;
+    uint256 private constant PROOFS_BYTES = 176;
+    /// @dev Input of a point evaluation: versioned hash ‖ z ‖ value ‖ commitment ‖ proof.
     uint256 private constant EVALUATION_BYTES = 192;
-    /// @dev Behind the precompile's input: where elements and proofs stand in calldata.
-    uint256 private constant ELEMENTS_AT = 192;
-    uint256 private constant PROOFS_AT = 224;
     /// @dev It takes 50,000; one that fails takes all it is given.
     uint256 private constant EVALUATION_GAS = 100_000;
+    uint256 private constant SHA256 = 0x02;
     /// @dev Order of BLS12-381's scalar field; a root of unity of order 4,096 in it, 7^((order − 1) / 4096), and its
     /// 128th power, of order 32.
     uint256 private constant MODULUS = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
@@ -69,25 +75,87 @@ library Openings {
     }
 
     /// @notice A page of a batch in blobs, as posted: the low 31 bytes of its 32 elements, in order.
+    /// @dev By P(z) = I(z) + Q(z) · (z^32 − h) at a point that a hash chooses: P the blob, I through the elements.
     function pageInBlob(BlobOpening calldata opening, uint256 index, bytes32 dataReference)
         internal
         view
         returns (bytes32[31] memory page)
     {
+        (uint256 input, bytes calldata elements, bytes calldata proofs) = _begin(opening, index, dataReference);
+        bool fits = elements.length == ELEMENTS_BYTES && proofs.length == PROOFS_BYTES;
+        require(fits, IPageExecutor.WrongOpening());
+        uint256 z = _challenge(input, index, elements, proofs);
+        uint256 ptr;
+        uint256 quotient;
+        assembly ("memory-safe") {
+            ptr := proofs.offset
+            quotient := calldataload(add(ptr, VALUE_AT))
+        }
         unchecked {
-            // The last element is written with a byte of zero after it.
-            Memory.allocate(32);
-            (uint256 input, uint256 z) = _begin(opening, index, dataReference, ELEMENTS_PER_PAGE);
-            for (uint256 i = 0; i < ELEMENTS_PER_PAGE; i++) {
-                _evaluate(input, z, _reverse(i, 5));
-                z = mulmod(z, ROOT_32, MODULUS);
-            }
+            _evaluate(input, z, _valueAt(page, elements, index, z, quotient), ptr + BLOB_PROOF_AT);
+            bool isHashed;
             assembly ("memory-safe") {
-                let elements := mload(add(input, ELEMENTS_AT))
-                for { let i := 0 } lt(i, ELEMENTS_PER_PAGE) { i := add(i, 1) } {
-                    mstore(add(page, mul(i, 31)), shl(8, calldataload(add(elements, shl(5, i)))))
+                calldatacopy(add(input, 96), ptr, COMMITMENT_BYTES)
+                isHashed := staticcall(gas(), SHA256, add(input, 96), COMMITMENT_BYTES, input, 32)
+                mstore8(input, 1)
+            }
+            require(isHashed, IPageExecutor.Starved());
+            _evaluate(input, z, quotient, ptr + QUOTIENT_PROOF_AT);
+        }
+    }
+
+    /// @dev keccak(0x0a ‖ commitment ‖ place in the blob u8 ‖ elements ‖ commitment to the quotient), in the field.
+    function _challenge(uint256 input, uint256 index, bytes calldata elements, bytes calldata proofs)
+        private
+        pure
+        returns (uint256 z)
+    {
+        assembly ("memory-safe") {
+            let ptr := mload(0x40)
+            mstore8(ptr, 0x0a)
+            mcopy(add(ptr, 1), add(input, 96), COMMITMENT_BYTES)
+            mstore8(add(ptr, 49), and(index, 127))
+            calldatacopy(add(ptr, 50), elements.offset, ELEMENTS_BYTES)
+            calldatacopy(add(ptr, 1074), proofs.offset, COMMITMENT_BYTES)
+            z := mod(keccak256(ptr, 1122), MODULUS)
+        }
+    }
+
+    /// @dev Copies the page out of its elements, and says what the blob is at `z` if the quotient is `quotient` there:
+    /// I(z) + quotient · (z^32 − h). With w over the points where the elements e stand, z^32 − h = Π (z − w) and
+    /// I(z) = Σ e · w · Π (z − other w) / (32 · h).
+    function _valueAt(bytes32[31] memory page, bytes calldata elements, uint256 index, uint256 z, uint256 quotient)
+        private
+        pure
+        returns (uint256 value)
+    {
+        unchecked {
+            uint256 exponent = _exponent(index);
+            uint256 w = _root(exponent);
+            // 1 / h.
+            uint256 scale = _root(4096 - 32 * exponent);
+            uint256 vanishing = 1;
+            bool isCanonical = true;
+            for (uint256 i = 0; i < PAGE_ELEMENTS; i++) {
+                uint256 j = _reverse(i) >> 3;
+                assembly ("memory-safe") {
+                    let element := calldataload(add(elements.offset, shl(5, j)))
+                    isCanonical := and(isCanonical, lt(element, MODULUS))
+                    // A page is zero before it is written, and what stands beside these 31 bytes is kept.
+                    let to := add(page, mul(j, 31))
+                    mstore(to, or(mload(to), shl(8, element)))
+                    let factor := addmod(z, sub(MODULUS, w), MODULUS)
+                    element := mulmod(mulmod(element, w, MODULUS), vanishing, MODULUS)
+                    value := addmod(mulmod(value, factor, MODULUS), element, MODULUS)
+                    vanishing := mulmod(vanishing, factor, MODULUS)
+                    w := mulmod(w, ROOT_32, MODULUS)
                 }
             }
+            // Zero if z is one of the points.
+            require(isCanonical && vanishing != 0, IPageExecutor.WrongOpening());
+            // 1 / 32 is MODULUS − (MODULUS − 1) / 32.
+            scale = mulmod(scale, MODULUS - (MODULUS >> 5), MODULUS);
+            return addmod(mulmod(value, scale, MODULUS), mulmod(quotient, vanishing, MODULUS), MODULUS);
         }
     }
 
@@ -97,15 +165,23 @@ library Openings {
         view
         returns (bytes32 root)
     {
-        (uint256 input, uint256 z) = _begin(opening, index, dataReference, 2);
-        _evaluate(input, z, 0);
-        // Position 1, reversed in 5 bits, is 16: half way round.
-        unchecked {
-            _evaluate(input, MODULUS - z, 1);
-        }
+        (uint256 input, bytes calldata elements, bytes calldata proofs) = _begin(opening, index, dataReference);
+        bool fits = elements.length == 64 && proofs.length == 2 * COMMITMENT_BYTES;
+        require(fits, IPageExecutor.WrongOpening());
+        uint256 z = _root(_exponent(index));
+        uint256 ptr;
+        uint256 first;
+        uint256 second;
         assembly ("memory-safe") {
-            let elements := mload(add(input, ELEMENTS_AT))
-            root := or(shl(8, calldataload(elements)), byte(1, calldataload(add(elements, 32))))
+            ptr := proofs.offset
+            first := calldataload(elements.offset)
+            second := calldataload(add(elements.offset, 32))
+            root := or(shl(8, first), byte(1, second))
+        }
+        unchecked {
+            _evaluate(input, z, first, ptr);
+            // Position 1, reversed in 5 bits, is 16: half way round.
+            _evaluate(input, MODULUS - z, second, ptr + COMMITMENT_BYTES);
         }
     }
 
@@ -124,35 +200,25 @@ library Openings {
         Masks.unmask(page, pageKey);
     }
 
-    /// @dev A precompile's input with the blob's hash and commitment; the point of the page's first element.
-    function _begin(BlobOpening calldata opening, uint256 index, bytes32 dataReference, uint256 count)
+    /// @dev A precompile's input with the blob's hash and commitment; how many elements and proofs there are is left to
+    /// the caller: a function that is called with numbers is compiled once for each.
+    function _begin(BlobOpening calldata opening, uint256 index, bytes32 dataReference)
         private
         pure
-        returns (uint256 input, uint256 z)
+        returns (uint256 input, bytes calldata elements, bytes calldata proofs)
     {
         unchecked {
             bytes32[] calldata hashes = opening.hashes;
             bytes calldata commitment = opening.commitment;
-            bytes calldata elements = opening.elements;
-            bytes calldata proofs = opening.proofs;
+            elements = opening.elements;
+            proofs = opening.proofs;
             uint256 blob = index / DataReference.PAGES_PER_BLOB;
-            bool fits = commitment.length == COMMITMENT_BYTES && elements.length == count * 32
-                && proofs.length == count * COMMITMENT_BYTES && blob < hashes.length && _hash(hashes) == dataReference;
+            bool fits = commitment.length == COMMITMENT_BYTES && blob < hashes.length && _hash(hashes) == dataReference;
             require(fits, IPageExecutor.WrongOpening());
-            input = Memory.allocate(EVALUATION_BYTES + 64);
+            input = Memory.allocate(EVALUATION_BYTES);
             assembly ("memory-safe") {
-                mstore(add(input, ELEMENTS_AT), elements.offset)
-                mstore(add(input, PROOFS_AT), proofs.offset)
                 mstore(input, calldataload(add(hashes.offset, shl(5, blob))))
                 calldatacopy(add(input, 96), commitment.offset, COMMITMENT_BYTES)
-            }
-            // Element 32 · page + j stands at the root of unity whose exponent is its number, reversed in 12 bits:
-            // reverse(page) + 128 · reverse(j).
-            z = 1;
-            uint256 power = ROOT;
-            for (uint256 exponent = _reverse(index % DataReference.PAGES_PER_BLOB, 7); exponent != 0; exponent >>= 1) {
-                if (exponent & 1 == 1) z = mulmod(z, power, MODULUS);
-                power = mulmod(power, power, MODULUS);
             }
         }
     }
@@ -166,14 +232,13 @@ library Openings {
         }
     }
 
-    /// @dev The n-th of the given elements is the blob's value at `z`.
-    function _evaluate(uint256 input, uint256 z, uint256 n) private view {
+    /// @dev The polynomial of the input's commitment has this value at `z`; its proof lies in calldata.
+    function _evaluate(uint256 input, uint256 z, uint256 value, uint256 proof) private view {
         address callee = Precompiles.POINT_EVALUATION;
         bool isOpened;
         assembly ("memory-safe") {
             mstore(add(input, 32), z)
-            mstore(add(input, 64), calldataload(add(mload(add(input, ELEMENTS_AT)), shl(5, n))))
-            let proof := add(mload(add(input, PROOFS_AT)), mul(n, COMMITMENT_BYTES))
+            mstore(add(input, 64), value)
             calldatacopy(add(input, 144), proof, COMMITMENT_BYTES)
             isOpened := staticcall(EVALUATION_GAS, callee, input, EVALUATION_BYTES, 0, 64)
             // Where there is no precompile, a call succeeds too, and answers nothing.
@@ -182,13 +247,27 @@ library Openings {
         require(isOpened, IPageExecutor.WrongOpening());
     }
 
-    /// @dev The low bits of a number in reverse order.
-    function _reverse(uint256 number, uint256 bits) private pure returns (uint256 reversed) {
-        unchecked {
-            for (; bits > 0; bits--) {
-                reversed = reversed << 1 | number & 1;
-                number >>= 1;
+    /// @dev Element 32 · page + j stands at the root of unity whose exponent is its number, reversed in 12 bits:
+    /// reverse(page) + 128 · reverse(j). Of the page's first.
+    function _exponent(uint256 index) private pure returns (uint256) {
+        return _reverse(index % DataReference.PAGES_PER_BLOB) >> 1;
+    }
+
+    function _root(uint256 exponent) private pure returns (uint256 power) {
+        assembly ("memory-safe") {
+            let base := ROOT
+            power := 1
+            for {} exponent { exponent := shr(1, exponent) } {
+                if and(exponent, 1) { power := mulmod(power, base, MODULUS) }
+                base := mulmod(base, base, MODULUS)
             }
+        }
+    }
+
+    /// @dev The low eight bits of a number in reverse order: of five copies the bits that are right modulo 2^10 − 1.
+    function _reverse(uint256 number) private pure returns (uint256) {
+        unchecked {
+            return (number * 0x0202020202 & 0x010884422010) % 1023;
         }
     }
 }

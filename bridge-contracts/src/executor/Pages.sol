@@ -36,13 +36,15 @@ library Pages {
         assembly ("memory-safe") {
             ptr := page
         }
-        run.page = ptr;
-        run.clock = Memory.u48(ptr + CLOCK_AT);
-        run.separator = Signing.separator(chainId, rollup);
-        Witnesses.decode(run, witness);
-        require(run.meta != 0, IPageExecutor.MissingRow(0));
-        run.sequence = Rows.nextSequence(run.meta);
-        run.cursor = Memory.u64(run.meta + Rows.META_CURSOR);
+        unchecked {
+            run.page = ptr;
+            run.clock = Memory.u48(ptr + CLOCK_AT);
+            run.separator = Signing.separator(chainId, rollup);
+            Witnesses.decode(run, witness);
+            require(run.meta != 0, IPageExecutor.MissingRow(0));
+            run.sequence = Rows.nextSequence(run.meta);
+            run.cursor = Memory.u64(run.meta + Rows.META_CURSOR);
+        }
     }
 
     /// @dev What the page leads to from `preRoot`, to which the witness must lead. See `IPageExecutor.execute`.
@@ -60,8 +62,10 @@ library Pages {
 
     /// @dev Whether the page must be an item of the queue, of whatever type.
     function isForced(Run memory run) internal pure returns (bool) {
-        uint256 kind = Memory.u8(run.page + KIND_AT);
-        return kind == Items.ENVELOPE || kind == Items.ORG;
+        unchecked {
+            uint256 kind = Memory.u8(run.page + KIND_AT);
+            return kind == Items.ENVELOPE || kind == Items.ORG;
+        }
     }
 
     function _take(Run memory run, bytes calldata item, IPageExecutor.Outcome memory outcome) private view {

@@ -20,7 +20,7 @@ struct PageCase {
     /// Batch in calldata: the page as posted, and its path (docs/spec.md §8.3).
     bytes32[31] page;
     bytes inclusion;
-    /// Batch in blobs: its 32 elements.
+    /// Batch in blobs: its 32 elements, and what opens them (docs/spec.md §12.6).
     BlobOpening blob;
     /// Of later pages: the root that the page before claims.
     ClaimedRoot before;

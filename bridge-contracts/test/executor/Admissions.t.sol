@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Deploy} from "../utils/Deploy.sol";
 import {Bench} from "./Bench.sol";
 import {ExecutorFixture} from "./ExecutorFixture.sol";
 import {FullWitness} from "./FullWitness.sol";
@@ -11,7 +12,7 @@ contract AdmissionsTest is ExecutorFixture {
 
     function setUp() public override {
         super.setUp();
-        bench = new Bench();
+        bench = Bench(Deploy.named("Bench"));
     }
 
     function test_every_case_is_admitted_or_refused_as_it_should_be_first_half() public view {

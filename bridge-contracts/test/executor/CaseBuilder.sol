@@ -57,27 +57,34 @@ library CaseBuilder {
     /// @dev In the blob of its number, among others that nobody looks at.
     function putInBlob(PageCase memory given, bytes memory page, bytes memory before) internal view {
         uint256 place = given.index % 128;
-        uint256[32][2] memory values = [elementsOf(page), elementsOf(before)];
-        // Of the first page the other one is the next.
-        uint256[2] memory places = [place, place == 0 ? 1 : place - 1];
-        uint256[] memory polynomial = Kzg.interpolate(places, values);
+        uint256[] memory polynomial = polynomialOf(place, page, before);
         given.blob.commitment = Kzg.commit(polynomial);
         given.blob.hashes = new bytes32[](given.index / 128 + 1);
         given.blob.hashes[given.index / 128] = Kzg.versionedHash(given.blob.commitment);
-        open(given.blob, polynomial, places[0], 32);
+        given.blob.elements = Kzg.elementsAt(polynomial, place);
+        given.blob.proofs = Kzg.proofsOf(polynomial, place, given.blob.elements);
         given.header.dataReference = keccak256(abi.encodePacked(given.blob.hashes));
         if (given.index == 0) return;
         given.before.blob.hashes = given.blob.hashes;
         given.before.blob.commitment = given.blob.commitment;
-        open(given.before.blob, polynomial, places[1], 2);
+        openRoot(given.before.blob, polynomial, place == 0 ? 1 : place - 1);
     }
 
-    function open(BlobOpening memory opening, uint256[] memory polynomial, uint256 place, uint256 count) private view {
-        for (uint256 j = 0; j < count; j++) {
-            (uint256 value, bytes memory proof) = Kzg.open(polynomial, place, j);
-            opening.elements = abi.encodePacked(opening.elements, value);
-            opening.proofs = abi.encodePacked(opening.proofs, proof);
-        }
+    /// @dev With the page before beside it; of the first page that one is the next.
+    function polynomialOf(uint256 place, bytes memory page, bytes memory before)
+        internal
+        view
+        returns (uint256[] memory)
+    {
+        uint256[32][2] memory values = [elementsOf(page), elementsOf(before)];
+        return Kzg.interpolate([place, place == 0 ? 1 : place - 1], values);
+    }
+
+    function openRoot(BlobOpening memory opening, uint256[] memory polynomial, uint256 place) internal view {
+        (uint256 first, bytes memory firstProof) = Kzg.open(polynomial, place, 0);
+        (uint256 second, bytes memory secondProof) = Kzg.open(polynomial, place, 1);
+        opening.elements = abi.encode(first, second);
+        opening.proofs = bytes.concat(firstProof, secondProof);
     }
 
     function elementsOf(bytes memory page) private pure returns (uint256[32] memory elements) {

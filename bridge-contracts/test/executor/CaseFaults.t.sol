@@ -29,18 +29,18 @@ contract CaseFaultsTest is CaseFixture {
 
     /// @dev At any gas: of an honest page nothing but `PageIsHonest` or a failure, of the other the one accusation.
     function testFuzz_no_gas_limit_convicts_an_honest_page(uint256 limit) public {
-        limit %= 3_000_000;
+        limit %= 500_000;
         (bool isDone, bytes memory reason) = address(executor).call{gas: limit}(honest);
         vm.assertFalse(isDone);
-        if (limit > 2_800_000) vm.assertEq(bytes32(bytes4(reason)), bytes32(IPageExecutor.PageIsHonest.selector));
+        if (limit > 420_000) vm.assertEq(bytes32(bytes4(reason)), bytes32(IPageExecutor.PageIsHonest.selector));
         vm.assertEq(ROLLUP.convictions(), 0);
     }
 
     function testFuzz_no_gas_limit_changes_an_accusation(uint256 limit) public {
-        limit %= 3_000_000;
+        limit %= 700_000;
         vm.prank(CHALLENGER);
         (bool isDone,) = address(executor).call{gas: limit}(wrong);
-        vm.assertTrue(isDone || limit <= 2_800_000);
+        vm.assertTrue(isDone || limit <= 560_000);
         vm.assertEq(ROLLUP.convictions(), isDone ? 1 : 0);
         if (!isDone) return;
         PageCase memory given = this.decode(wrong);
@@ -145,11 +145,13 @@ contract CaseFaultsTest is CaseFixture {
         given.before.blob.elements[40] ^= 0x01;
         refuse(given, IPageExecutor.WrongOpening.selector);
         given = lie(true, 1);
-        given.before.blob.elements = slice(given.blob.elements, 0, 64);
-        given.before.blob.proofs = slice(given.blob.proofs, 0, 96);
+        Step memory step = load(1, 5);
+        bytes memory page = bytes.concat(keccak256("a lie"), slice(step.page, 32, 960));
+        bytes memory before = bytes.concat(step.preRoot, new bytes(960));
+        CaseBuilder.openRoot(given.before.blob, CaseBuilder.polynomialOf(1, page, before), 1);
+        vm.assertEq(given.before.blob.elements, slice(given.blob.elements, 0, 64));
         refuse(given, IPageExecutor.WrongOpening.selector);
         // Of the page before, which claims a root that the witness does not lead to.
-        Step memory step = load(1, 5);
         step.preRoot = keccak256("another state");
         refuse(posted(step, Way(false, false, 1), 0), IPageExecutor.WrongRoot.selector);
         refuse(posted(step, Way(true, false, 1), 0), IPageExecutor.WrongRoot.selector);
@@ -168,9 +170,13 @@ contract CaseFaultsTest is CaseFixture {
         given = lie(true, 0);
         given.blob.elements[1000] ^= 0x01;
         refuse(given, IPageExecutor.WrongOpening.selector);
-        given = lie(true, 0);
-        given.blob.proofs[1000] ^= 0x01;
-        refuse(given, IPageExecutor.WrongOpening.selector);
+        // Commitment to the quotient, its value, the blob's proof and the quotient's.
+        uint8[4] memory places = [uint8(40), 60, 100, 150];
+        for (uint256 i = 0; i < 4; i++) {
+            given = lie(true, 0);
+            given.blob.proofs[places[i]] ^= 0x01;
+            refuse(given, IPageExecutor.WrongOpening.selector);
+        }
         given = lie(true, 0);
         given.blob.hashes[0] ^= bytes32(uint256(1));
         refuse(given, IPageExecutor.WrongOpening.selector);

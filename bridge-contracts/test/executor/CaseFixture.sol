@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {PageCase} from "../../src/interfaces/IPageExecutor.sol";
 import {IRollup} from "../../src/interfaces/IRollup.sol";
 import {Header} from "../../src/types/Header.sol";
+import {Deploy} from "../utils/Deploy.sol";
 import {CaseBuilder} from "./CaseBuilder.sol";
 import {ExecutorFixture} from "./ExecutorFixture.sol";
 import {RollupMock} from "./RollupMock.sol";
@@ -38,7 +39,7 @@ abstract contract CaseFixture is ExecutorFixture {
 
     function setUp() public virtual override {
         super.setUp();
-        vm.etch(address(ROLLUP), address(new RollupMock()).code);
+        vm.etch(address(ROLLUP), Deploy.named("RollupMock").code);
     }
 
     function load(uint256 chain, uint256 step) internal view returns (Step memory given) {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ICourt} from "../../src/interfaces/ICourt.sol";
 import {IPageExecutor, PageCase} from "../../src/interfaces/IPageExecutor.sol";
+import {Deploy} from "../utils/Deploy.sol";
 import {Bench} from "./Bench.sol";
 import {CaseBuilder} from "./CaseBuilder.sol";
 import {CaseFixture} from "./CaseFixture.sol";
@@ -26,7 +27,7 @@ contract ContradictionsTest is CaseFixture {
 
     function setUp() public override {
         super.setUp();
-        bench = new Bench();
+        bench = Bench(Deploy.named("Bench"));
         ROLLUP.start(EPOCH, SEQUENCER, vm.addr(KEY));
         ROLLUP.start(EPOCH + 1, SEQUENCER, vm.addr(KEY));
     }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Events} from "../../src/executor/Events.sol";
+import {Deploy} from "../utils/Deploy.sol";
 import {Bench} from "./Bench.sol";
 import {ExecutorFixture} from "./ExecutorFixture.sol";
 
@@ -11,7 +12,7 @@ contract EnvelopesTest is ExecutorFixture {
 
     function setUp() public override {
         super.setUp();
-        bench = new Bench();
+        bench = Bench(Deploy.named("Bench"));
     }
 
     function test_every_envelope_decodes_or_has_its_fault() public view {

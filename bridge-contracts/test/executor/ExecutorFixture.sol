@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {PageExecutor} from "../../src/PageExecutor.sol";
+import {Deploy} from "../utils/Deploy.sol";
 import {Vm} from "../utils/Vm.sol";
 
 /// @dev A few cheats more.
@@ -15,6 +16,7 @@ interface IVm is Vm {
     }
 
     function lastCallGas() external view returns (Gas memory);
+    function mockCallRevert(address callee, bytes calldata data, bytes calldata reason) external;
     function parseJsonUintArray(string calldata json, string calldata key) external pure returns (uint256[] memory);
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
@@ -34,7 +36,7 @@ abstract contract ExecutorFixture {
     PageExecutor internal executor;
 
     function setUp() public virtual {
-        executor = new PageExecutor();
+        executor = PageExecutor(Deploy.named("PageExecutor"));
     }
 
     function read(string memory name) internal view returns (string memory) {

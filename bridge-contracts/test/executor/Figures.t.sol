@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {PageExecutor} from "../../src/PageExecutor.sol";
 import {IPageExecutor} from "../../src/interfaces/IPageExecutor.sol";
+import {Deploy} from "../utils/Deploy.sol";
 import {Bench} from "./Bench.sol";
 import {BigPages} from "./BigPages.sol";
 import {IVm} from "./ExecutorFixture.sol";
@@ -17,8 +18,8 @@ contract FiguresTest is BigPages {
     PageExecutor private executor;
 
     function setUp() public {
-        executor = new PageExecutor();
-        bench = new Bench();
+        executor = PageExecutor(Deploy.named("PageExecutor"));
+        bench = Bench(Deploy.named("Bench"));
         signedFor = address(0x4011);
     }
 

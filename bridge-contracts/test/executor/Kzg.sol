@@ -33,7 +33,7 @@ library Kzg {
     }
 
     function commit(uint256[] memory polynomial) internal view returns (bytes memory) {
-        return _sum(polynomial, 64);
+        return _sum(polynomial, polynomial.length);
     }
 
     function versionedHash(bytes memory commitment) internal pure returns (bytes32) {
@@ -46,13 +46,67 @@ library Kzg {
         view
         returns (uint256 value, bytes memory proof)
     {
-        uint256 z = _point(page, j);
-        uint256[] memory quotient = new uint256[](64);
-        for (uint256 i = 64; i > 0; i--) {
+        return openAt(polynomial, _point(page, j));
+    }
+
+    /// @notice Value and proof at any point.
+    function openAt(uint256[] memory polynomial, uint256 z) internal view returns (uint256 value, bytes memory proof) {
+        uint256[] memory quotient = new uint256[](polynomial.length);
+        for (uint256 i = polynomial.length; i > 0; i--) {
             quotient[i - 1] = value;
             value = addmod(polynomial[i - 1], mulmod(value, z, MODULUS), MODULUS);
         }
-        return (value, _sum(quotient, 63));
+        return (value, _sum(quotient, polynomial.length - 1));
+    }
+
+    /// @notice The 32 elements of a page, joined.
+    function elementsAt(uint256[] memory polynomial, uint256 page) internal view returns (bytes memory elements) {
+        elements = new bytes(1024);
+        for (uint256 j = 0; j < 32; j++) {
+            uint256 value = _evaluate(polynomial, _point(page, j));
+            assembly ("memory-safe") {
+                mstore(add(add(elements, 32), shl(5, j)), value)
+            }
+        }
+    }
+
+    /// @notice What opens a page whose elements are said to be these, by a prover who means it: docs/spec.md §12.6.
+    function proofsOf(uint256[] memory polynomial, uint256 page, bytes memory elements)
+        internal
+        view
+        returns (bytes memory)
+    {
+        uint256[] memory quotient = quotientOf(polynomial);
+        bytes memory commitment = commit(quotient);
+        uint256 z = challenge(commit(polynomial), page, elements, commitment);
+        (, bytes memory proof) = openAt(polynomial, z);
+        (uint256 value, bytes memory quotientProof) = openAt(quotient, z);
+        return abi.encodePacked(commitment, value, proof, quotientProof);
+    }
+
+    /// @notice The polynomial divided by x^32 − h; what is left over, of degree below 32, goes through the page's
+    /// elements.
+    /// @dev It is the upper half, whatever h is: upper · x^32 + lower = upper · (x^32 − h) + (lower + h · upper).
+    function quotientOf(uint256[] memory polynomial) internal pure returns (uint256[] memory quotient) {
+        quotient = new uint256[](32);
+        for (uint256 i = 0; i < 32; i++) {
+            quotient[i] = polynomial[i + 32];
+        }
+    }
+
+    function challenge(bytes memory commitment, uint256 page, bytes memory elements, bytes memory quotient)
+        internal
+        pure
+        returns (uint256)
+    {
+        bytes memory all = abi.encodePacked(uint8(10), commitment, uint8(page), elements, quotient);
+        return uint256(keccak256(all)) % MODULUS;
+    }
+
+    function _evaluate(uint256[] memory polynomial, uint256 z) private pure returns (uint256 value) {
+        for (uint256 i = polynomial.length; i > 0; i--) {
+            value = addmod(polynomial[i - 1], mulmod(value, z, MODULUS), MODULUS);
+        }
     }
 
     /// @dev Position k of a blob is the root of unity whose exponent is k, reversed in 12 bits.

@@ -7,7 +7,8 @@ import {IVm} from "./ExecutorFixture.sol";
 
 /// @title Pages opened from calldata and from blobs
 /// @dev The blob is a line, a + b · x, so that its commitment and proofs need no more of the trusted setup than its
-/// second point: commitment a·G + b·τG, and b·G proves every value. The elements differ all the same.
+/// second point: commitment a·G + b·τG, and b·G proves every value. The elements differ all the same. The quotient of
+/// such a page is zero, so that its proofs are right at whatever point; `PageOpenings.t.sol` has other ones.
 contract OpeningsTest {
     IVm private constant vm = IVm(address(uint160(uint256(keccak256("hevm cheat code")))));
     uint256 private constant MODULUS = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
@@ -17,6 +18,8 @@ contract OpeningsTest {
         hex"97bbffe7617aaa2a47a7a8c3087d3a2c21d9e5f15cc5b248756918e531e3805f358596833b1bc09eb6daca5f5e1e5404";
     bytes private constant PROOF =
         hex"af183e1ff1b471c7069db1c0c7e9fb8a8d952088c443e7f6d12fa9c8bf8e15362fe0127b2bfeff6c2467dff6676f834f";
+    bytes private constant INFINITY =
+        hex"c00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
     bytes32 private constant BLOB = 0x01c8c5615380c76f9af477707da7008d124614054f93be569ea973765cb1bfbd;
     bytes32 private constant OTHER = bytes32(uint256(1) << 248 | 7);
 
@@ -64,11 +67,11 @@ contract OpeningsTest {
         BlobOpening memory root = opening(9, 2, 0);
         root.elements[63] ^= 0x01;
         refuseRoot(root, 9, referenceOf(0));
-        BlobOpening memory proof = opening(9, 32, 0);
-        for (uint256 i = 0; i < 48; i++) {
-            proof.proofs[48 * 31 + i] = COMMITMENT[i];
-        }
-        refusePage(proof, 9, referenceOf(0));
+        refusePage(opening(9, COMMITMENT, 0, PROOF, INFINITY), 9, referenceOf(0));
+        refusePage(opening(9, INFINITY, 1, PROOF, INFINITY), 9, referenceOf(0));
+        refusePage(opening(9, INFINITY, MODULUS, PROOF, INFINITY), 9, referenceOf(0));
+        refusePage(opening(9, INFINITY, 0, COMMITMENT, INFINITY), 9, referenceOf(0));
+        refusePage(opening(9, INFINITY, 0, PROOF, COMMITMENT), 9, referenceOf(0));
     }
 
     /// @dev The high byte is not the page's, but it is the element's: another one is another element.
@@ -76,7 +79,12 @@ contract OpeningsTest {
         BlobOpening memory wrong = opening(9, 32, 0);
         wrong.elements[0] ^= 0x01;
         refusePage(wrong, 9, referenceOf(0));
-        // The same number plus the modulus.
+        // The same number plus the modulus: the page's bytes would be others.
+        for (uint256 j = 0; j < 32; j++) {
+            wrong = opening(9, 32, 0);
+            put(wrong.elements, j, uint256(bytes32(element(9, j))) + MODULUS);
+            refusePage(wrong, 9, referenceOf(0));
+        }
         wrong = opening(9, 2, 0);
         wrong.elements = bytes.concat(bytes32(uint256(bytes32(element(9, 0))) + MODULUS), element(9, 1));
         refuseRoot(wrong, 9, referenceOf(0));
@@ -230,7 +238,24 @@ contract OpeningsTest {
         given.commitment = COMMITMENT;
         for (uint256 j = 0; j < count; j++) {
             given.elements = bytes.concat(given.elements, element(page, j));
-            given.proofs = bytes.concat(given.proofs, PROOF);
+        }
+        // Two elements have two proofs, a page has a quotient.
+        given.proofs = count == 2 ? bytes.concat(PROOF, PROOF) : bytes.concat(INFINITY, bytes32(0), PROOF, INFINITY);
+    }
+
+    /// @dev Of a page, with other proofs.
+    function opening(uint256 page, bytes memory quotient, uint256 value, bytes memory proof, bytes memory quotientProof)
+        private
+        view
+        returns (BlobOpening memory given)
+    {
+        given = opening(page, 32, 0);
+        given.proofs = bytes.concat(quotient, bytes32(value), proof, quotientProof);
+    }
+
+    function put(bytes memory elements, uint256 j, uint256 value) private pure {
+        assembly ("memory-safe") {
+            mstore(add(add(elements, 32), shl(5, j)), value)
         }
     }
 

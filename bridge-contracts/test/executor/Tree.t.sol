@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IPageExecutor} from "../../src/interfaces/IPageExecutor.sol";
+import {Deploy} from "../utils/Deploy.sol";
 import {Bench} from "./Bench.sol";
 import {ExecutorFixture} from "./ExecutorFixture.sol";
 
@@ -11,7 +12,7 @@ contract TreeTest is ExecutorFixture {
 
     function setUp() public override {
         super.setUp();
-        bench = new Bench();
+        bench = Bench(Deploy.named("Bench"));
     }
 
     function test_every_witness_leads_to_its_root_before_and_after() public view {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Court} from "../../src/Court.sol";
 import {ICourt} from "../../src/interfaces/ICourt.sol";
 import {Accusations} from "../../src/libraries/Accusations.sol";
 import {Predicate} from "../../src/types/Convictions.sol";
+import {Deploy} from "./Deploy.sol";
 import {Fixture} from "./Fixture.sol";
 import {Vm} from "./Vm.sol";
 
@@ -42,7 +42,7 @@ abstract contract CourtFixture is Fixture {
     }
 
     function placeCourt() internal {
-        vm.etch(COURT, address(new Court()).code);
+        vm.etch(COURT, Deploy.named("Court").code);
         court = ICourt(COURT);
     }
 

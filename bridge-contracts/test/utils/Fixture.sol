@@ -6,6 +6,7 @@ import {Predicate} from "../../src/types/Convictions.sol";
 import {Header} from "../../src/types/Header.sol";
 import {Parameters} from "../../src/types/Parameters.sol";
 import {Batch} from "../../src/types/State.sol";
+import {Deploy} from "./Deploy.sol";
 import {RollupHarness} from "./RollupHarness.sol";
 import {Vm} from "./Vm.sol";
 
@@ -34,7 +35,7 @@ abstract contract Fixture {
         // Stand-ins with some code: the tests speak for the judges.
         vm.etch(EXECUTOR, hex"00");
         vm.etch(COURT, hex"00");
-        rollup = new RollupHarness(defaults());
+        rollup = Deploy.harness(defaults());
         address[6] memory accounts = [HOSPITAL, CLINIC, ALICE, BOB, CAROL, ANYONE];
         for (uint256 i = 0; i < accounts.length; i++) {
             vm.deal(accounts[i], 1000 ether);
@@ -68,7 +69,7 @@ abstract contract Fixture {
     function deployMasked() internal {
         Parameters memory given = defaults();
         given.masked = true;
-        rollup = new RollupHarness(given);
+        rollup = Deploy.harness(given);
         registerOrg(HOSPITAL);
         registerOrg(CLINIC);
     }

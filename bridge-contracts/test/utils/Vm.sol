@@ -23,6 +23,7 @@ interface Vm {
     function expectPartialRevert(bytes4 reason) external;
     function expectEmit(address emitter) external;
     function assume(bool condition) external pure;
+    function getCode(string calldata artifact) external view returns (bytes memory);
     function readFile(string calldata path) external view returns (string memory);
     function toString(uint256 number) external pure returns (string memory);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
