@@ -135,6 +135,7 @@ impl Convictor {
             let mut pending = self.cases.all();
             pending.retain(|case| !done.contains(&case.accusation));
             let stepped = tokio::select! {
+                biased;
                 () = down.cancelled() => return Ok(()),
                 stepped = self.step_all(&pending, &mut done) => stepped,
             };
@@ -144,6 +145,7 @@ impl Convictor {
                 Err(error) => return Err(error),
             }
             tokio::select! {
+                biased;
                 () = down.cancelled() => return Ok(()),
                 changed = self.cases.changed() => {
                     changed?;

@@ -69,6 +69,7 @@ impl Hearer {
                 Err(error) => return Err(error),
             }
             tokio::select! {
+                biased;
                 () = down.cancelled() => return Ok(Outcome::Stopped),
                 () = tokio::time::sleep(LOOK) => {}
             }

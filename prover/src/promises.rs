@@ -52,6 +52,7 @@ impl Examiner {
         let mut verified = self.keeper.watch();
         loop {
             let examined = tokio::select! {
+                biased;
                 () = down.cancelled() => return Ok(()),
                 examined = self.examine() => examined,
             };
@@ -61,6 +62,7 @@ impl Examiner {
                 Err(error) => return Err(error),
             }
             tokio::select! {
+                biased;
                 () = down.cancelled() => return Ok(()),
                 () = self.keeper.handed_in() => {}
                 changed = self.news.changed() => changed.map_err(|_| ProverError::Ended("follower"))?,
@@ -68,6 +70,7 @@ impl Examiner {
             }
             // Whatever wakes it up rarely comes alone.
             tokio::select! {
+                biased;
                 () = down.cancelled() => return Ok(()),
                 () = tokio::time::sleep(self.poll) => {}
             }
