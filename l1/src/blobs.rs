@@ -44,7 +44,13 @@ impl Blobs {
         Self::of_blobs(&[vec![0; BLOB_BYTES]])
     }
 
-    fn of_blobs(blobs: &[Vec<u8>]) -> Result<Self> {
+    /// Commits to blobs as they are: 131,072 bytes each, of which the high bytes of the elements are nobody's.
+    ///
+    /// As slow as [`Blobs::of_pages`].
+    ///
+    /// # Errors
+    /// [`L1Error::Blob`] for another length, or an element past the modulus.
+    pub fn of_blobs(blobs: &[Vec<u8>]) -> Result<Self> {
         let blobs: Vec<_> = blobs
             .iter()
             .map(|blob| FixedBytes::try_from(blob.as_slice()))

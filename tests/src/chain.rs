@@ -11,14 +11,14 @@ pub mod node;
 use crate::keys::SigningKey;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use chartroll_client::connect::Connection;
-use chartroll_core::batch::{Header, Mode, calldata_reference};
+use chartroll_core::batch::Header;
 use chartroll_core::codes::OrgPolicy;
 use chartroll_core::eip712;
-use chartroll_core::mask::{PeriodSecret, period_root};
-use chartroll_core::page::{Page, PageKind};
+use chartroll_core::limits::SLOTS_PER_PERIOD;
+use chartroll_core::mask::{PeriodSecret, mask, period_root};
+use chartroll_core::page::Page;
 use chartroll_core::queue::Admin;
 use chartroll_core::state::State;
-use chartroll_core::time::Time;
 use chartroll_l1::dev::{Dev, Mining};
 use chartroll_l1::{Account, At, Call, Calls, L1Config, Parameters, Reader, call_and_wait, deploy};
 use std::os::unix::fs::PermissionsExt;
@@ -33,8 +33,8 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 const DEPOSE_IDLE: u64 = 15;
 /// Wei of an ether.
 const ETHER: u64 = 1_000_000_000_000_000_000;
-/// Key that signs receipts, by its label.
-const RECEIPT_KEY: &str = "sequencer's receipts";
+/// Key that signs the first sequencer's receipts, by its label.
+pub const RECEIPT_KEY: &str = "sequencer's receipts";
 
 /// What a chain is like.
 #[derive(Clone, Debug)]
@@ -148,13 +148,23 @@ impl Chain {
 
     /// Makes the secret of a period, registers its root, waits until it is ripe.
     pub async fn register_period(&self, period: u64) {
-        let secret = keccak256(format!("period {period}"));
+        let secret = period_secret(period);
         let leaves = PeriodSecret::new(secret.0).period_leaves(self.chain.chain_id(), &self.chain.contract(), period);
         let root = period_root(&leaves).expect("a whole tree");
         write_secret(&self.period_keys().join(format!("period-{period}.key")), &secret);
         self.call(&self.dev.accounts()[0], self.calls().register_period(period, root)).await;
         let reader = self.reader().await;
         until("the period is ripe", async || reader.is_ripe(period, At::Latest).await.unwrap_or(false)).await;
+    }
+
+    /// Pages of a batch as they are posted; or, since masking twice is no masking, as they were before.
+    pub fn masked(&self, header: &Header, pages: &[Page]) -> Vec<Page> {
+        if !header.mode.masked {
+            return pages.to_vec();
+        }
+        let secret = PeriodSecret::new(period_secret(header.slot / SLOTS_PER_PERIOD).0);
+        let key = |number| secret.page_key(self.chain.chain_id(), &self.chain.contract(), header.slot, number);
+        (0..).zip(pages).map(|(number, page)| mask(page, &key(number))).collect()
     }
 
     /// Another Rollup on the same L1, which nobody uses.
@@ -243,31 +253,6 @@ impl Chain {
         Account::from_bytes(&keccak256("challenger")).expect("a key")
     }
 
-    /// Posts, in the sequencer's name, a batch of one page that does not lead where it claims. Returns its number.
-    pub async fn lie(&self) -> u64 {
-        let reader = self.reader().await;
-        let head = reader.head(At::Latest).await.expect("L1 answers");
-        let latest = reader.tips().await.expect("L1 answers").latest;
-        let clock = latest.clock().max(Time::from_millis(head.clock).expect("a clock"));
-        let claimed = B256::repeat_byte(5);
-        let pages = [Page::build(&claimed, clock, PageKind::Normal, &[]).expect("a page")];
-        let header = Header {
-            mode: Mode { blobs: false, masked: false },
-            data_reference: calldata_reference(&pages).expect("a page"),
-            parent: head.content_hash,
-            number: head.number + 1,
-            epoch: head.epoch,
-            slot: head.slot,
-            pages: 1,
-            post_root: claimed,
-            clock,
-            next_sequence: head.next_sequence,
-            cursor: head.cursor,
-        };
-        self.call(&self.sequencer_account(), self.calls().post_calldata(&header, &pages)).await;
-        header.number
-    }
-
     /// The L1 node as a source of blobs.
     pub fn beacon(&self) -> String {
         format!("{{ beacon = '{}' }}", self.l1.rpc[0])
@@ -278,6 +263,10 @@ impl Chain {
         write_secret(&self.folder().join("receipt.key"), &keccak256(RECEIPT_KEY));
         write_secret(&self.folder().join("posting.key"), &POSTING_KEY);
     }
+}
+
+fn period_secret(period: u64) -> B256 {
+    keccak256(format!("period {period}"))
 }
 
 /// Key of the second account of every development node.

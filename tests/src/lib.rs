@@ -7,6 +7,7 @@
 #![allow(clippy::needless_pass_by_value)]
 
 pub mod chain;
+pub mod fraud;
 pub mod hospital_day;
 pub mod keys;
 pub mod traffic;

@@ -88,7 +88,12 @@ impl Hospital {
         self.system = Signer::new(chain.chain, Identity { row, org: self.org, role: Role::System }, key, 0);
     }
 
-    async fn add_with(&mut self, label: &str, role: Role, key: Key) -> u32 {
+    /// Its admin's envelope that adds a principal whose key is that of a label: signed, not sent.
+    pub fn signed_add(&mut self, label: &str, role: Role) -> Signed {
+        self.signed_add_with(label, role, SigningKey::secp256k1(label).public())
+    }
+
+    fn signed_add_with(&mut self, label: &str, role: Role, key: Key) -> Signed {
         let add = PrincipalAdd {
             role,
             key,
@@ -99,7 +104,11 @@ impl Hospital {
         };
         let at = now();
         let events = [(at, Event::PrincipalAdd(Box::new(add)))];
-        let signed = self.admin.sign(&self.known, at, B256::ZERO, &events).expect("an envelope");
+        self.admin.sign(&self.known, at, B256::ZERO, &events).expect("an envelope")
+    }
+
+    async fn add_with(&mut self, label: &str, role: Role, key: Key) -> u32 {
+        let signed = self.signed_add_with(label, role, key);
         let submitted = self.submit(&signed).await;
         submitted.new_rows[0].row
     }

@@ -3,6 +3,7 @@
 use super::hospital::Hospital;
 use super::node::Node;
 use super::{Chain, PATIENCE, until};
+use alloy_primitives::B256;
 use chartroll_client::clock::now;
 use chartroll_client::read::Reading;
 use chartroll_client::sign::Signed;
@@ -45,6 +46,22 @@ impl Promises {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Sequence number after the last that was promised.
+    pub fn end(&self) -> u64 {
+        self.0.values().map(|place| place.first_sequence + u64::from(place.events)).max().unwrap_or_default()
+    }
+
+    /// Every promise stands in a log: digests of its envelopes, by the sequence number of their first event.
+    ///
+    /// # Panics
+    /// When one does not.
+    pub fn stand_in(&self, log: &BTreeMap<u64, B256>) {
+        for ((signer, nonce), place) in &self.0 {
+            let stands = log.get(&place.first_sequence);
+            assert_eq!(stands, Some(&place.envelope), "the envelope ({signer}, {nonce}) is not in its place");
+        }
     }
 
     /// Every promise stands at the sequencer: the same place, none lost, none twice.
