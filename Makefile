@@ -46,7 +46,7 @@ demo: binaries ## watch the whole chain at work: L1, contract, sequencer, verifi
 	$(RELEASE)/demo
 
 .PHONY: test
-test: setup fmt deny lint unit vectors-check contracts-test ## everything that must hold before a change is taken
+test: setup fmt deny lint-and-contracts unit vectors-check contracts-test ## everything that must hold before a change is taken
 
 .PHONY: fmt
 fmt: ## check the formatting
@@ -55,6 +55,14 @@ fmt: ## check the formatting
 .PHONY: lint
 lint: ## clippy, warnings are errors
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+
+# The Solidity compiler has one thread for its minutes: beside clippy they cost nothing. What it says is said again by
+# `contracts-test`, which finds it done.
+.PHONY: lint-and-contracts
+lint-and-contracts:
+	@.ci/setup foundry
+	($(FORGE) forge build --quiet) & forge=$$!; lint=0; \
+	    $(MAKE) --no-print-directory lint || lint=$$?; wait $$forge && exit $$lint
 
 # A test of the chain waits for blocks most of the time: more run at once than there are cores.
 .PHONY: unit
