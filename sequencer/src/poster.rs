@@ -97,7 +97,9 @@ impl Poster {
         }
         self.reopen_recut().await?;
         let behind = self.is_behind()?;
-        self.gates.send_if_modified(|gates| core::mem::replace(&mut gates.behind, behind) != behind);
+        if self.gates.send_if_modified(|gates| core::mem::replace(&mut gates.behind, behind) != behind) {
+            tracing::warn!(behind, "so much waits for L1 that intake waits for it, too; or does no more");
+        }
         let closed = self.close_next(&view).await?;
         self.post_next(&view).await?;
         if self.confirms {

@@ -1,12 +1,17 @@
 //! What goes wrong around a node gets one clear sentence and an exit code, and loses nothing.
 
 use alloy_primitives::U256;
+use chartroll_client::receipt::ReceiptChecker;
+use chartroll_client::submit::{SubmitError, Submitter};
+use chartroll_proto::problem::Limit;
 use chartroll_tests::chain::hospital::Hospital;
-use chartroll_tests::chain::load::Promises;
+use chartroll_tests::chain::load::{Promises, until_placed};
 use chartroll_tests::chain::node::{Node, binary};
-use chartroll_tests::chain::{Chain, Terms, until};
+use chartroll_tests::chain::{Chain, Terms, connection, until};
 use std::net::TcpListener;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The exit codes of the command line that are met here.
 const FAULT: i32 = 1;
@@ -94,6 +99,34 @@ async fn batches_that_grew_too_old_for_l1_are_cut_anew_and_posted() {
     chain.dev.set_balance(poor, U256::from(10u128.pow(20))).await.expect("Anvil does so");
     let verifier = Node::verifier(&chain, "verifier", "").await;
     promises.hold_at(&sequencer.reading().asking_as(hospital.asker(&chain))).await;
+    promises.hold_on_l1(&chain, &sequencer, &verifier).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sequencer_that_cannot_post_promises_no_more_than_it_can_still_post() {
+    let chain = Chain::start(Terms { blobs: false, clock_past: 16, ..Terms::default() }).await;
+    // Every envelope gets a page of its own.
+    let sequencer = Node::try_sequencer(&chain, "", &[("CHARTROLL_ORDER__PAGE_MS", "1")]).await.expect("it starts");
+    sequencer.until_open().await;
+    let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 20).await;
+    let poor = chain.sequencer_account().address();
+    chain.dev.set_balance(poor, U256::ZERO).await.expect("Anvil does so");
+    let mut promises = Promises::default();
+    // More than half of what one transaction of calldata takes.
+    for seed in 0..70 {
+        promises.send(&mut hospital, seed, 1).await;
+    }
+    until("half of the time is over", async || sequencer.said().contains("intake waits")).await;
+    let checker = Arc::new(ReceiptChecker::on_l1(chain.reader().await));
+    let hasty = Submitter::new(&connection(sequencer.grpc), checker, Duration::from_secs(1)).expect("an address");
+    let signed = hospital.accesses(70, 1);
+    let refused = hasty.submit(&signed, None).await.expect_err("there is no room");
+    assert!(matches!(&refused, SubmitError::Busy { limit } if limit == Limit::Unposted.word()), "{refused}");
+
+    chain.dev.set_balance(poor, U256::from(10u128.pow(20))).await.expect("Anvil does so");
+    let submitted = until_placed(&hospital.submitter, &signed).await;
+    promises.remember(&signed, &submitted);
+    let verifier = Node::verifier(&chain, "verifier", "").await;
     promises.hold_on_l1(&chain, &sequencer, &verifier).await;
 }
 
