@@ -45,6 +45,16 @@ demo: binaries ## watch the whole chain at work: L1, contract, sequencer, verifi
 	@.ci/setup foundry
 	$(RELEASE)/demo
 
+# What `make fraud` plays: a mode of docs/convictions.md, or all of them. DATA=calldata puts pages there.
+MODE ?= all
+ONCE ?=
+DATA ?=
+
+.PHONY: fraud
+fraud: binaries ## watch a sequencer cheat, and what comes of it (MODE=all ONCE=1: every way once, with a table)
+	@.ci/setup foundry
+	MODE='$(MODE)' ONCE='$(ONCE)' DATA='$(DATA)' $(RELEASE)/fraud
+
 .PHONY: test
 test: setup fmt deny lint-and-contracts unit vectors-check contracts-test ## everything that must hold before a change is taken
 

@@ -11,18 +11,20 @@ mod draft;
 mod forgery;
 mod harmless;
 mod mode;
+mod perjury;
 mod report;
 mod stage;
 
 pub use chronicle::Chronicle;
 pub use forgery::Forgery;
 pub use mode::{Answer, MODES, Mode};
+pub use perjury::Perjury;
 pub use report::{Cost, Report};
 pub use stage::Stage;
 
 use crate::chain::{Terms, until};
 use alloy_primitives::U256;
-use chartroll_l1::{Accusation, At, BlockRef};
+use chartroll_l1::{Accusation, At, BlockRef, Predicate};
 
 /// Seconds in which a batch can be convicted: enough for a machine that has much else to do.
 const WINDOW: u64 = 45;
@@ -61,31 +63,49 @@ async fn act(stage: &Stage, mode: Mode) -> Report {
     let (outcome, cost) = match (mode, mode.answer()) {
         (Mode::WrongRow, _) => (harmless::wrong_row(stage).await, None),
         (Mode::WithholdingArchive, _) => (harmless::withholding_archive(stage).await, None),
-        (_, answer) => {
-            let chronicle = Chronicle::read(&stage.chain).await;
-            let forgery = Forgery::craft(mode, &stage.chain, &chronicle, &stage.envelopes).await;
-            let head = stage.head().await;
-            match (forgery.post(&stage.chain).await, answer, forgery.accusation) {
-                (Err(said), Answer::Refused(error), _) => {
-                    assert!(said.contains(error), "the contract says {said}, not {error}");
-                    assert_eq!(stage.head().await.slot, head.slot, "nothing is posted");
-                    (format!("refused by the contract: {error}"), None)
-                }
-                (Ok(_), Answer::Harmless, _) => {
-                    let header = forgery.header;
-                    (harmless::becomes_final(stage, header.number, header.content_hash()).await, None)
-                }
-                (Ok(mined), Answer::Convicted(_), Some(accusation)) => {
-                    let (outcome, cost) = convicted(stage, &accusation, &mined.block).await;
-                    let now = stage.head().await;
-                    assert_eq!((now.number, now.content_hash), (head.number, head.content_hash), "it is taken back");
-                    (outcome, Some(cost))
-                }
-                (posted, answer, _) => panic!("{}: {posted:?}, not {answer:?}", mode.name()),
-            }
+        (_, Answer::Convicted(predicate)) if !matches!(predicate, Predicate::Page | Predicate::Header) => {
+            sign(stage, mode, predicate).await
         }
+        _ => post(stage, mode).await,
     };
     Report { mode, blobs: stage.chain.terms.blobs, outcome, cost }
+}
+
+/// Posts a crafted batch.
+async fn post(stage: &Stage, mode: Mode) -> (String, Option<Cost>) {
+    let chronicle = Chronicle::read(&stage.chain).await;
+    let forgery = Forgery::craft(mode, &stage.chain, &chronicle, &stage.envelopes).await;
+    let head = stage.head().await;
+    match (forgery.post(&stage.chain).await, mode.answer(), forgery.accusation) {
+        (Err(said), Answer::Refused(error), _) => {
+            assert!(said.contains(error), "the contract says {said}, not {error}");
+            assert_eq!(stage.head().await.slot, head.slot, "nothing is posted");
+            (format!("refused by the contract: {error}"), None)
+        }
+        (Ok(_), Answer::Harmless, _) => {
+            let header = forgery.header;
+            (harmless::becomes_final(stage, header.number, header.content_hash()).await, None)
+        }
+        (Ok(mined), Answer::Convicted(_), Some(accusation)) => {
+            let (outcome, cost) = convicted(stage, &accusation, &mined.block).await;
+            let now = stage.head().await;
+            assert_eq!((now.number, now.content_hash), (head.number, head.content_hash), "it is taken back");
+            (outcome, Some(cost))
+        }
+        (posted, answer, _) => panic!("{}: {posted:?}, not {answer:?}", mode.name()),
+    }
+}
+
+/// Signs crafted receipts, which somebody hands in to the verifier.
+async fn sign(stage: &Stage, mode: Mode, predicate: Predicate) -> (String, Option<Cost>) {
+    let head = stage.head().await;
+    let perjury = Perjury::sign(mode, predicate, stage).await;
+    let standing = perjury.hand_in(&stage.verifier).await;
+    stage.tell(&format!("  handed in: the verifier says {}", standing.as_str_name()));
+    let (outcome, cost) = convicted(stage, &perjury.accusation, &perjury.signed_at).await;
+    let now = stage.head().await;
+    assert_eq!((now.number, now.content_hash), (head.number, head.content_hash), "valid batches stay");
+    (outcome, Some(cost))
 }
 
 /// Waits until a verifier has made the accusation good: paid, another in office, one commitment and one conviction.

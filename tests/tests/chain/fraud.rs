@@ -17,6 +17,11 @@ async fn a_header_that_counts_an_item_too_many_is_convicted_and_the_next_in_line
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sequencer_that_promises_one_place_twice_is_convicted_and_the_next_in_line_goes_on() {
+    play(&[Mode::Equivocation], false, say).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_contract_refuses_and_what_harms_nobody_convicts_nobody() {
     play(&[Mode::PagesBeyondBlob, Mode::FutureClock, Mode::WrongRow, Mode::WithholdingArchive], true, say).await;
 }
