@@ -5,6 +5,7 @@ mod faults;
 mod kills;
 mod life_cycle;
 mod privacy;
+mod successor;
 
 use chartroll_gateway::engine::Engine;
 use chartroll_tests::chain::gateway::Terms as GatewayTerms;
