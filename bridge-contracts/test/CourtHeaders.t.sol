@@ -93,7 +93,7 @@ contract CourtHeadersTest is HeaderCases {
             Case memory lie = lyingCase(mode, 3, 1);
             postCase(lie);
             Case memory wrong = copy(lie);
-            if (mode == 0) wrong.last.page[0] = ~wrong.root;
+            if (mode == 0) putRoot(wrong.last.page, 0, ~wrong.root);
             else wrong.last.blob.elements[31] ^= 0x01;
             refuse(wrong, abi.encodeWithSelector(IPageExecutor.WrongOpening.selector));
             // The page before the last, truly opened.
@@ -109,6 +109,37 @@ contract CourtHeadersTest is HeaderCases {
             refuse(wrong, abi.encodeWithSelector(error_));
             convictPosted(lie);
         }
+    }
+
+    /// @dev What is there of it is right, and so is its path: it ends with a zero, as calldata does.
+    function test_a_last_page_of_another_length_convicts_nobody() public {
+        Case memory lie = lyingCase(0, 3, 1);
+        lie.pages[lie.pages.length - 1] = 0;
+        lie.header.dataReference = referenceOf(lie.pages);
+        lie.last = openingOf(lie.header, lie.pages, 2);
+        postCase(lie);
+        bytes memory page = lie.last.page;
+        bytes memory short = bytes.concat(page);
+        assembly ("memory-safe") {
+            mstore(short, 991)
+        }
+        bytes[3] memory pages_ = [bytes(""), short, bytes.concat(page, hex"00")];
+        for (uint256 i = 0; i < 3; i++) {
+            lie.last.page = pages_[i];
+            refuse(lie, abi.encodeWithSelector(IPageExecutor.WrongOpening.selector));
+        }
+        lie.last.page = page;
+        convictPosted(lie);
+    }
+
+    function test_a_page_beside_a_blob_s_opening_is_not_looked_at() public {
+        Case memory honest = honestCase(1, 3);
+        postCase(honest);
+        honest.last.page = bytes.concat(~honest.root, new bytes(960));
+        refuse(honest, abi.encodeWithSelector(ICourt.HeaderIsHonest.selector));
+        Case memory lie = lyingCase(1, 3, 0);
+        lie.last.page = "no page";
+        convict(lie);
     }
 
     function test_a_row_that_is_not_meta_row_0_under_the_root_convicts_nobody() public {

@@ -150,11 +150,11 @@ impl Calls {
             header: header(&case.header)?,
             parent: header(&case.parent)?,
             index: case.index,
-            page: words(case.page.page.as_ref()),
+            page: posted(case.page.page.as_ref()),
             inclusion: case.page.inclusion.clone().into(),
             blob: executor_blob(&case.page.blob),
             before: PageExecutor::ClaimedRoot {
-                page: words(case.before.page.as_ref()),
+                page: posted(case.before.page.as_ref()),
                 inclusion: case.before.inclusion.clone().into(),
                 blob: executor_blob(&case.before.blob),
             },
@@ -175,7 +175,7 @@ impl Calls {
             rollup: self.contract(),
             header: Court::Header::abi_decode(&case.header.encode()).map_err(|_| HEADER)?,
             last: Court::ClaimedRoot {
-                page: words(case.last.page.as_ref()),
+                page: posted(case.last.page.as_ref()),
                 inclusion: case.last.inclusion.clone().into(),
                 blob: court_blob(&case.last.blob),
             },
@@ -251,7 +251,7 @@ pub async fn execute_page(
         chainId: chain.chain_id(),
         rollup: chain.contract(),
         preRoot: *pre_root,
-        page: words(Some(page)),
+        page: words(page),
         item: item.map(QueueItem::encode).unwrap_or_default().into(),
         witness: witness.into(),
     };
@@ -275,13 +275,16 @@ fn header(header: &Header) -> Result<PageExecutor::Header> {
     PageExecutor::Header::abi_decode(&header.encode()).map_err(|_| HEADER)
 }
 
-/// A page as 31 words; zeros without one.
-fn words(page: Option<&Page>) -> [B256; 31] {
+/// A page as it was posted in calldata; nothing without one, which is not looked at.
+fn posted(page: Option<&Page>) -> Bytes {
+    page.map(|page| Bytes::copy_from_slice(page.bytes())).unwrap_or_default()
+}
+
+/// A page as 31 words.
+fn words(page: &Page) -> [B256; 31] {
     let mut words = [B256::ZERO; 31];
-    if let Some(page) = page {
-        for (word, bytes) in words.iter_mut().zip(page.bytes().as_chunks::<32>().0) {
-            *word = B256::from(*bytes);
-        }
+    for (word, bytes) in words.iter_mut().zip(page.bytes().as_chunks::<32>().0) {
+        *word = B256::from(*bytes);
     }
     words
 }

@@ -84,8 +84,7 @@ library Cases {
         if (header.mode & Headers.MODE_BLOBS != 0) {
             page = Openings.pageInBlob(given.blob, index, header.dataReference);
         } else {
-            Openings.checkCalldata(given.page, index, header.pages, given.inclusion, header.dataReference);
-            page = given.page;
+            page = Openings.pageInCalldata(given.page, index, header.pages, given.inclusion, header.dataReference);
         }
         if (header.mode & Headers.MODE_MASKED == 0) return page;
         (bytes32 periodRoot,,) = given.rollup.period(Headers.periodOf(header.slot));

@@ -45,33 +45,31 @@ library Openings {
     uint256 private constant ROOT = 0x564c0a11a0f704f4fc3e8acfe0f8245f0ad1347b378fbf96e206da11a5d36306;
     uint256 private constant ROOT_32 = 0x50e0903a157988bab4bcd40e22f55448bf6e88fb4c38fb8a360c60997369df4e;
 
-    /// @notice A page of a batch in calldata.
-    /// @param page Its bytes as posted.
+    /// @notice A page of a batch in calldata, as posted.
+    /// @param posted Its bytes, none more or less.
     /// @param index Its place in the batch.
     /// @param pages Of the batch's header.
     /// @param inclusion Its path, encoded as in docs/spec.md §8.3.
     /// @param dataReference Of the batch's header.
-    function checkCalldata(
-        bytes32[31] calldata page,
+    function pageInCalldata(
+        bytes calldata posted,
         uint256 index,
         uint256 pages,
         bytes calldata inclusion,
         bytes32 dataReference
-    ) internal pure {
+    ) internal pure returns (bytes32[31] memory page) {
         (uint64 place, uint64 size) = LogProof.place(inclusion);
-        bytes32 leaf = _leaf(page);
-        bool holds = place == index && size == pages && LogProof.holds(inclusion, leaf, dataReference);
-        require(holds, IPageExecutor.WrongOpening());
-    }
-
-    /// @dev keccak(0x00 ‖ page).
-    function _leaf(bytes32[31] calldata page) private pure returns (bytes32 leaf) {
+        bytes32 leaf;
+        // keccak(0x00 ‖ page)
         assembly ("memory-safe") {
+            calldatacopy(page, posted.offset, PAGE_BYTES)
             let ptr := mload(0x40)
             mstore8(ptr, 0)
-            calldatacopy(add(ptr, 1), page, PAGE_BYTES)
+            mcopy(add(ptr, 1), page, PAGE_BYTES)
             leaf := keccak256(ptr, add(PAGE_BYTES, 1))
         }
+        bool fits = posted.length == PAGE_BYTES && place == index && size == pages;
+        require(fits && LogProof.holds(inclusion, leaf, dataReference), IPageExecutor.WrongOpening());
     }
 
     /// @notice A page of a batch in blobs, as posted: the low 31 bytes of its 32 elements, in order.

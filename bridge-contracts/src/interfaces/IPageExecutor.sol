@@ -17,8 +17,8 @@ struct PageCase {
     Header parent;
     /// Its place in the batch, from 0.
     uint16 index;
-    /// Batch in calldata: the page as posted, and its path (docs/spec.md §8.3).
-    bytes32[31] page;
+    /// Batch in calldata: the page as posted, 992 bytes, and its path (docs/spec.md §8.3).
+    bytes page;
     bytes inclusion;
     /// Batch in blobs: its 32 elements, and what opens them (docs/spec.md §12.6).
     BlobOpening blob;

@@ -15,7 +15,7 @@ library ClaimedRoots {
         if (header.mode & Headers.MODE_BLOBS != 0) {
             return Openings.rootInBlob(claimed.blob, index, header.dataReference);
         }
-        Openings.checkCalldata(claimed.page, index, header.pages, claimed.inclusion, header.dataReference);
-        return claimed.page[0];
+        bytes calldata inclusion = claimed.inclusion;
+        return Openings.pageInCalldata(claimed.page, index, header.pages, inclusion, header.dataReference)[0];
     }
 }

@@ -38,12 +38,13 @@ struct Conviction {
     uint96 reward;
 }
 
-/// @notice The root that a page claims, opened from its batch. What the batch's mode does not need is left empty.
+/// @notice The root that a page claims, opened from its batch. What the batch's mode does not need is left empty,
+/// and is not looked at.
 struct ClaimedRoot {
-    /// Calldata: the page as it was posted, masked or not; else zeros.
-    bytes32[31] page;
-    /// Calldata: its path, docs/spec.md §8.3; else none.
+    /// Calldata: the page as it was posted, masked or not, 992 bytes.
+    bytes page;
+    /// Calldata: its path, docs/spec.md §8.3.
     bytes inclusion;
-    /// Blobs: its first two elements; else empty.
+    /// Blobs: its first two elements.
     BlobOpening blob;
 }

@@ -34,7 +34,7 @@ library CaseBuilder {
 
     /// @dev One page more than is looked at, behind it: a batch of two, or of three with the page in the middle.
     function putInCalldata(PageCase memory given, bytes memory page, bytes memory before) internal pure {
-        given.page = abi.decode(page, (bytes32[31]));
+        given.page = page;
         bytes32 leaf = keccak256(bytes.concat(hex"00", page));
         bytes32 last = keccak256(bytes.concat(hex"00", new bytes(992)));
         if (given.index == 0) {
@@ -46,7 +46,7 @@ library CaseBuilder {
         bytes32 first = keccak256(bytes.concat(hex"00", before));
         given.header.dataReference = node(node(first, leaf), last);
         given.inclusion = abi.encodePacked(uint64(1), uint64(3), uint8(2), first, last);
-        given.before.page = abi.decode(before, (bytes32[31]));
+        given.before.page = before;
         given.before.inclusion = abi.encodePacked(uint64(0), uint64(3), uint8(2), leaf, last);
     }
 

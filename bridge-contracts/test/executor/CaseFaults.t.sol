@@ -134,7 +134,7 @@ contract CaseFaultsTest is CaseFixture {
     function test_another_root_before_convicts_nobody() public {
         // Of another batch.
         PageCase memory given = lie(false, 1);
-        given.before.page[0] = keccak256("another state");
+        given.before.page = bytes.concat(keccak256("another state"), new bytes(960));
         refuse(given, IPageExecutor.WrongOpening.selector);
         // Of another page: this one.
         given = lie(false, 1);
@@ -160,7 +160,7 @@ contract CaseFaultsTest is CaseFixture {
 
     function test_other_bytes_of_the_page_convict_nobody() public {
         PageCase memory given = lie(false, 0);
-        given.page[30] ^= bytes32(uint256(1));
+        given.page[991] ^= 0x01;
         refuse(given, IPageExecutor.WrongOpening.selector);
         given = lie(false, 0);
         given.inclusion[20] ^= 0x01;
@@ -180,6 +180,88 @@ contract CaseFaultsTest is CaseFixture {
         given = lie(true, 0);
         given.blob.hashes[0] ^= bytes32(uint256(1));
         refuse(given, IPageExecutor.WrongOpening.selector);
+    }
+
+    /// @dev The bytes that are there are right, and so is their path: the page ends with zeros, as calldata does.
+    function test_a_page_of_another_length_convicts_nobody() public {
+        PageCase memory given = lie(false, 1);
+        (bytes memory page, bytes memory before) = (given.page, given.before.page);
+        vm.assertTrue(page[991] == 0 && before[991] == 0);
+        bytes[3] memory pages = [bytes(""), slice(page, 0, 991), bytes.concat(page, hex"00")];
+        bytes[3] memory befores = [bytes(""), slice(before, 0, 991), bytes.concat(before, hex"00")];
+        for (uint256 i = 0; i < 3; i++) {
+            given.page = pages[i];
+            refuse(given, IPageExecutor.WrongOpening.selector);
+            given.page = page;
+            given.before.page = befores[i];
+            refuse(given, IPageExecutor.WrongOpening.selector);
+            given.before.page = before;
+        }
+        // Not even where the batch's tree is of such bytes.
+        for (uint256 i = 0; i < 3; i++) {
+            CaseBuilder.putInCalldata(given, pages[i], before);
+            post(given);
+            refuse(given, IPageExecutor.WrongOpening.selector);
+            CaseBuilder.putInCalldata(given, page, befores[i]);
+            post(given);
+            refuse(given, IPageExecutor.WrongOpening.selector);
+        }
+        CaseBuilder.putInCalldata(given, page, before);
+        post(given);
+        vm.assertEq(bytes32(errorOf(given)), 0);
+        checkConvicted(given, right, 1);
+    }
+
+    /// @dev Its offset or its length points past the end, or before the beginning.
+    function test_a_page_that_is_not_in_the_call_convicts_nobody() public {
+        bytes memory call_ = abi.encodeCall(IPageExecutor.convictPage, (lie(false, 0)));
+        // Selector, offset of the case, rollup, two headers, index; then the page's offset, from the rollup on.
+        uint256 offsetAt = 4 + 32 * 25;
+        uint256 lengthAt = 4 + 32 + uint256(wordAt(call_, offsetAt));
+        vm.assertEq(uint256(wordAt(call_, lengthAt)), 992);
+        uint256[5] memory numbers = [call_.length, 1 << 64, 1 << 255, type(uint256).max, type(uint256).max - 991];
+        for (uint256 i = 0; i < 5; i++) {
+            refuseBytes(call_, offsetAt, numbers[i]);
+            refuseBytes(call_, lengthAt, numbers[i]);
+        }
+        (bool isConvicted,) = address(executor).call(call_);
+        vm.assertTrue(isConvicted);
+    }
+
+    /// @dev With another number at this place. An offset below zero points where every byte is zero: at no page.
+    function refuseBytes(bytes memory call_, uint256 place, uint256 number) private {
+        bytes32 old = wordAt(call_, place);
+        putWord(call_, place, bytes32(number));
+        (bool isDone, bytes memory reason) = address(executor).call(call_);
+        vm.assertFalse(isDone);
+        vm.assertTrue(reason.length == 0 || bytes4(reason) == IPageExecutor.WrongOpening.selector, "another error");
+        putWord(call_, place, old);
+    }
+
+    function wordAt(bytes memory whole, uint256 place) private pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := mload(add(add(whole, 32), place))
+        }
+    }
+
+    function putWord(bytes memory whole, uint256 place, bytes32 word) private pure {
+        assembly ("memory-safe") {
+            mstore(add(add(whole, 32), place), word)
+        }
+    }
+
+    function test_a_page_beside_a_blob_s_opening_is_not_looked_at() public {
+        Step memory step = load(1, 5);
+        bytes[2] memory pages = [new bytes(992), bytes("no page")];
+        for (uint256 i = 0; i < 2; i++) {
+            PageCase memory given = posted(step, Way(true, true, 1), step.root);
+            (given.page, given.before.page) = (pages[i], pages[i]);
+            refuse(given, IPageExecutor.PageIsHonest.selector);
+            given = lie(true, 1);
+            (given.page, given.before.page) = (pages[i], pages[i]);
+            vm.assertEq(bytes32(errorOf(given)), 0);
+            checkConvicted(given, right, i + 1);
+        }
     }
 
     /// @dev The blob holds something there, but the batch has no such page.

@@ -144,6 +144,9 @@ contract OpeningsTest {
             for (uint256 index = 0; index < pages.length; index++) {
                 bytes memory inclusion = inclusionOf(pages, index);
                 vm.assertTrue(isInCalldata(pages[index], index, pages.length, inclusion, root));
+                vm.assertEq(this.pageInCalldata(pages[index], index, pages.length, inclusion, root), pages[index]);
+                vm.assertFalse(isInCalldata(tail(pages[index], 1), index, pages.length, inclusion, root));
+                vm.assertFalse(isInCalldata(bytes.concat(pages[index], hex"00"), index, pages.length, inclusion, root));
                 vm.assertFalse(isInCalldata(pages[index], index + 1, pages.length, inclusion, root));
                 vm.assertFalse(isInCalldata(pages[index], index, pages.length + 1, inclusion, root));
                 vm.assertFalse(isInCalldata(pages[index], index, pages.length, inclusion, ~root));
@@ -192,14 +195,14 @@ contract OpeningsTest {
         return Openings.rootInBlob(given, index, reference_);
     }
 
-    function checkCalldata(
-        bytes32[31] calldata page,
+    function pageInCalldata(
+        bytes calldata page,
         uint256 index,
         uint256 pages,
         bytes calldata inclusion,
         bytes32 reference_
-    ) external pure {
-        Openings.checkCalldata(page, index, pages, inclusion, reference_);
+    ) external pure returns (bytes memory) {
+        return abi.encode(Openings.pageInCalldata(page, index, pages, inclusion, reference_));
     }
 
     function unmask(
@@ -302,7 +305,7 @@ contract OpeningsTest {
         view
         returns (bool)
     {
-        try this.checkCalldata(abi.decode(page, (bytes32[31])), index, size, inclusion, root) {
+        try this.pageInCalldata(page, index, size, inclusion, root) returns (bytes memory) {
             return true;
         } catch {
             return false;

@@ -88,13 +88,11 @@ abstract contract HeaderCases is CourtFixture {
         pure
         returns (ClaimedRoot memory opened)
     {
-        for (uint256 i = 0; i < 31; i++) {
-            bytes32 word;
-            assembly ("memory-safe") {
-                word := mload(add(add(pages_, 32), add(mul(index, 992), mul(i, 32))))
-            }
-            opened.page[i] = word;
+        bytes memory page = new bytes(992);
+        assembly ("memory-safe") {
+            mcopy(add(page, 32), add(add(pages_, 32), mul(index, 992)), 992)
         }
+        opened.page = page;
         bytes memory path = pathOf(pages_, index, 0, header.pages);
         opened.inclusion = abi.encodePacked(uint64(index), uint64(header.pages), uint8(path.length / 32), path);
     }

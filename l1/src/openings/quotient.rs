@@ -1,8 +1,8 @@
 //! The opening of a page in a blob: one commitment and two values, for all of its 32 elements.
 //!
 //! The elements of a page stand at the 32 points w with w^32 = h. With P the blob's polynomial and I the one of degree
-//! below 32 through the elements, P − I = Q · (X^32 − h) for a polynomial Q, and for none if an element is another. So Q
-//! is committed to, and P and Q are shown at a point that nobody can choose before that.
+//! below 32 through the elements, P − I = Q · (X^32 − h) for a polynomial Q, and for none if an element is another. So
+//! Q is committed to, and P and Q are shown at a point that nobody can choose before that.
 //!
 //! Owns nothing. Source: docs/spec.md §12.6, EIP-4844.
 
@@ -131,7 +131,7 @@ mod tests {
         encode((0..ELEMENTS_PER_BLOB).map(number).collect()).unwrap()
     }
 
-    /// As the contract decides: I(z) = Σ eᵢ·wᵢ·Π(z − wⱼ) / (32·h) over the page's points, and P(z) = I(z) + Q(z)(z^32 − h).
+    /// As the contract decides: I(z) = Σ e·w·Π(z − w') / (32·h) over the page's points; P(z) = I(z) + Q(z)·(z^32 − h).
     fn value_of_blob(elements: &[u8], place: usize, z: U256, quotient: U256) -> U256 {
         let (mut sum, mut product) = (U256::ZERO, U256::ONE);
         for (j, element) in elements.as_chunks::<ELEMENT_BYTES>().0.iter().enumerate() {

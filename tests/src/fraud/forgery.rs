@@ -110,10 +110,7 @@ async fn write(mode: Mode, chain: &Chain, chronicle: &Chronicle, reader: &Reader
             }
             draft.make_up_root(LAST);
         }
-        Mode::DroppedEvent => {
-            draft.normal(&bytes[..1]);
-            draft.normal(&bytes[2..3]);
-        }
+        Mode::DroppedEvent => [0, 2].iter().for_each(|place| draft.normal(&[bytes[*place]])),
         Mode::AlteredVerdict => {
             draft.normal(&bytes[..1]);
             draft.with_another_verdict(&bytes[1..2]);
@@ -123,14 +120,10 @@ async fn write(mode: Mode, chain: &Chain, chronicle: &Chronicle, reader: &Reader
             draft.normal(&bytes[..1]);
             draft.normal(&[&with_another_signature(bytes[1])]);
         }
-        Mode::RepeatedEnvelope => {
-            draft.normal(&bytes[..1]);
-            draft.normal(&bytes[..1]);
-        }
+        Mode::RepeatedEnvelope => [0, 0].iter().for_each(|place| draft.normal(&[bytes[*place]])),
         Mode::ReorderedEnvelopes => draft.normal(&[bytes[1], bytes[0]]),
         Mode::BackdatedClock => {
-            let (parents, now) = (chronicle.head.clock, draft.clock);
-            draft.clock = earlier(parents);
+            let now = core::mem::replace(&mut draft.clock, earlier(chronicle.head.clock));
             draft.normal(&bytes[..1]);
             draft.clock = now;
             draft.normal(&bytes[..1]);
