@@ -12,6 +12,7 @@ use chartroll_core::envelope::{Envelope, set_signature};
 use chartroll_core::limits::{PAGES_PER_BLOB, SLOTS_PER_PERIOD};
 use chartroll_core::page::Page;
 use chartroll_core::rows::Rows;
+use chartroll_core::time::Time;
 use chartroll_l1::{
     Accusation, At, Blobs, Call, Intent, L1Error, MemoryStore, Mined, Predicate, Reader, Sender, SenderConfig,
 };
@@ -129,23 +130,17 @@ async fn write(mode: Mode, chain: &Chain, chronicle: &Chronicle, reader: &Reader
         }
         Mode::ReorderedEnvelopes => draft.normal(&[bytes[1], bytes[0]]),
         Mode::BackdatedClock => {
-            let (parents, now) = (chronicle.head.clock, draft.clock);
-            draft.clock = earlier(parents);
-            draft.normal(&bytes[..1]);
-            draft.clock = now;
+            draft.dated(earlier(chronicle.head.clock), &bytes[..1]);
             draft.normal(&bytes[..1]);
         }
         Mode::ClockRunsBack => {
             draft.normal(&bytes[..1]);
-            let now = draft.clock;
-            draft.clock = earlier(earlier(now));
-            draft.normal(&bytes[1..2]);
-            draft.clock = now;
+            draft.dated(earlier(earlier(draft.clock)), &bytes[1..2]);
             draft.normal(&bytes[1..2]);
         }
         Mode::FutureClock => {
-            draft.clock = latest.saturating_add(reader.parameters().clock_future * 1_000 + AHEAD_MS);
-            draft.normal(&bytes[..1]);
+            let ahead = reader.parameters().clock_future * 1_000 + AHEAD_MS;
+            draft.dated(latest.saturating_add(ahead), &bytes[..1]);
         }
         Mode::BadPadding => {
             draft.normal(&bytes[..1]);
@@ -162,8 +157,8 @@ async fn write(mode: Mode, chain: &Chain, chronicle: &Chronicle, reader: &Reader
     draft
 }
 
-fn earlier(time: chartroll_core::time::Time) -> chartroll_core::time::Time {
-    chartroll_core::time::Time::from_millis(time.millis() - 1).expect("a time")
+fn earlier(time: Time) -> Time {
+    Time::from_millis(time.millis() - 1).expect("a time")
 }
 
 fn with_another_signature(envelope: &[u8]) -> Vec<u8> {
