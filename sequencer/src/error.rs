@@ -64,6 +64,9 @@ pub enum SequencerError {
     /// Somebody else's batch stands where ours belongs.
     #[error("batch {0} on L1 is not ours; this sequencer is not alone in office")]
     ForeignBatch(u64),
+    /// The ordering thread is gone, told to stop or not: it says why itself.
+    #[error("nothing is ordered any more")]
+    Unordered,
     /// A part ended without saying why.
     #[error("{0} ended")]
     Ended(&'static str),

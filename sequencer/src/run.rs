@@ -172,12 +172,14 @@ impl Node {
         threads.wait().await;
         let _ = down.send(true);
         cancel.cancel();
+        let asked = first.is_ok();
         let mut result = first;
         while let Some(ended) = tasks.join_next().await {
-            result = result.and(flatten(Some(ended)));
+            result = worse(result, flatten(Some(ended)));
         }
         tracing::info!("sequencer stopped");
-        result
+        // On the way down, whoever still had something to be ordered finds nobody: it is ordered next time.
+        if asked && matches!(result, Err(SequencerError::Unordered)) { Ok(()) } else { result }
     }
 
     fn intake(&self, tables: SharedTables, queue: SyncSender<Input>, gates: watch::Receiver<Gates>) -> Intake {
@@ -296,6 +298,14 @@ fn spawn(
         let _ = ended.send(());
     });
     tasks.spawn(async move { wait.await.map_err(|_| SequencerError::Ended(name))? });
+}
+
+/// The first error, but for one that only says that another part ended.
+fn worse(first: Result<(), SequencerError>, second: Result<(), SequencerError>) -> Result<(), SequencerError> {
+    match (first, second) {
+        (Ok(()) | Err(SequencerError::Unordered), Err(second)) => Err(second),
+        (first, _) => first,
+    }
 }
 
 fn flatten(ended: Option<Result<Result<(), SequencerError>, tokio::task::JoinError>>) -> Result<(), SequencerError> {

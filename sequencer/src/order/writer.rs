@@ -59,7 +59,7 @@ pub(crate) async fn order(
     let (orders, input) = (orders.clone(), input(done));
     let sent = tokio::task::spawn_blocking(move || orders.send(input).is_ok()).await;
     if !sent.unwrap_or(false) || waiting.await.is_err() {
-        return Err(SequencerError::Ended("the ordering thread"));
+        return Err(SequencerError::Unordered);
     }
     Ok(())
 }

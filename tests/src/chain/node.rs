@@ -212,7 +212,11 @@ impl Node {
     pub async fn stop(mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-        self.ended().await
+        let status = self.ended().await;
+        if !status.success() {
+            println!("{status}: {}", self.said());
+        }
+        status
     }
 
     /// Waits until it ends by itself.

@@ -43,6 +43,13 @@ impl Draft {
         self.run(&page, None);
     }
 
+    /// A page of these envelopes that was opened at another time; what follows goes on from when it should have been.
+    pub(super) fn dated(&mut self, clock: Time, envelopes: &[&[u8]]) {
+        let next = core::mem::replace(&mut self.clock, clock);
+        self.normal(envelopes);
+        self.clock = next;
+    }
+
     /// A page that takes the next item, its body as `body` makes it of the items from there on.
     pub(super) fn item(&mut self, body: impl FnOnce(&[QueueItem]) -> (PageKind, Vec<u8>)) {
         let cursor = self.state.meta().expect("the whole state").cursor;
@@ -60,7 +67,7 @@ impl Draft {
         self.run(&Page::new(bytes), None);
     }
 
-    /// A page of these envelopes that leads to a state in which the first verdict is another; what follows builds on it.
+    /// A page of these envelopes that leads to a state in which the first verdict is another; what follows is over it.
     pub(super) fn with_another_verdict(&mut self, envelopes: &[&[u8]]) {
         let page = self.page(PageKind::Normal, &envelopes.concat());
         let executed = execute(&self.state, &self.chain, &page, None).expect("the whole state");

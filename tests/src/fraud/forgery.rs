@@ -12,6 +12,7 @@ use chartroll_core::envelope::{Envelope, set_signature};
 use chartroll_core::limits::{PAGES_PER_BLOB, SLOTS_PER_PERIOD};
 use chartroll_core::page::Page;
 use chartroll_core::rows::Rows;
+use chartroll_core::time::Time;
 use chartroll_l1::{
     Accusation, At, Blobs, Call, Intent, L1Error, MemoryStore, Mined, Predicate, Reader, Sender, SenderConfig,
 };
@@ -110,7 +111,10 @@ async fn write(mode: Mode, chain: &Chain, chronicle: &Chronicle, reader: &Reader
             }
             draft.make_up_root(LAST);
         }
-        Mode::DroppedEvent => [0, 2].iter().for_each(|place| draft.normal(&[bytes[*place]])),
+        Mode::DroppedEvent => {
+            draft.normal(&bytes[..1]);
+            draft.normal(&bytes[2..3]);
+        }
         Mode::AlteredVerdict => {
             draft.normal(&bytes[..1]);
             draft.with_another_verdict(&bytes[1..2]);
@@ -120,25 +124,23 @@ async fn write(mode: Mode, chain: &Chain, chronicle: &Chronicle, reader: &Reader
             draft.normal(&bytes[..1]);
             draft.normal(&[&with_another_signature(bytes[1])]);
         }
-        Mode::RepeatedEnvelope => [0, 0].iter().for_each(|place| draft.normal(&[bytes[*place]])),
+        Mode::RepeatedEnvelope => {
+            draft.normal(&bytes[..1]);
+            draft.normal(&bytes[..1]);
+        }
         Mode::ReorderedEnvelopes => draft.normal(&[bytes[1], bytes[0]]),
         Mode::BackdatedClock => {
-            let now = core::mem::replace(&mut draft.clock, earlier(chronicle.head.clock));
-            draft.normal(&bytes[..1]);
-            draft.clock = now;
+            draft.dated(earlier(chronicle.head.clock), &bytes[..1]);
             draft.normal(&bytes[..1]);
         }
         Mode::ClockRunsBack => {
             draft.normal(&bytes[..1]);
-            let now = draft.clock;
-            draft.clock = earlier(earlier(now));
-            draft.normal(&bytes[1..2]);
-            draft.clock = now;
+            draft.dated(earlier(earlier(draft.clock)), &bytes[1..2]);
             draft.normal(&bytes[1..2]);
         }
         Mode::FutureClock => {
-            draft.clock = latest.saturating_add(reader.parameters().clock_future * 1_000 + AHEAD_MS);
-            draft.normal(&bytes[..1]);
+            let ahead = reader.parameters().clock_future * 1_000 + AHEAD_MS;
+            draft.dated(latest.saturating_add(ahead), &bytes[..1]);
         }
         Mode::BadPadding => {
             draft.normal(&bytes[..1]);
@@ -155,8 +157,8 @@ async fn write(mode: Mode, chain: &Chain, chronicle: &Chronicle, reader: &Reader
     draft
 }
 
-fn earlier(time: chartroll_core::time::Time) -> chartroll_core::time::Time {
-    chartroll_core::time::Time::from_millis(time.millis() - 1).expect("a time")
+fn earlier(time: Time) -> Time {
+    Time::from_millis(time.millis() - 1).expect("a time")
 }
 
 fn with_another_signature(envelope: &[u8]) -> Vec<u8> {

@@ -24,12 +24,12 @@ const SUCCESSORS_ORG: u32 = 2;
 /// A chain with honest batches, whose sequencer has stopped: its keys are in the hands of whoever cheats.
 #[derive(Debug)]
 pub struct Stage {
+    /// A verifier that convicts. Dropped before the chain: what it said lies in the chain's folder.
+    pub verifier: Node,
     /// The chain.
     pub chain: Chain,
     /// Whose envelopes they are.
     pub hospital: Hospital,
-    /// A verifier that convicts.
-    pub verifier: Node,
     /// L1.
     pub reader: Reader,
     /// Signed, handed to the sequencer, and without a place.
@@ -58,7 +58,7 @@ impl Stage {
         chain.bond_successor().await;
         let reader = chain.reader().await;
         let (envelopes, forced, orgs) = (Vec::new(), Vec::new(), SUCCESSORS_ORG);
-        let mut stage = Self { chain, hospital, verifier, reader, envelopes, promises, forced, orgs, say };
+        let mut stage = Self { verifier, chain, hospital, reader, envelopes, promises, forced, orgs, say };
         stage.until_replayed(&stage.verifier).await;
         assert!(sequencer.stop().await.success(), "the honest sequencer ends in order");
         let head = stage.head().await;
