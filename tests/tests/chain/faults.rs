@@ -105,21 +105,21 @@ async fn batches_that_grew_too_old_for_l1_are_cut_anew_and_posted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sequencer_that_cannot_post_promises_no_more_than_it_can_still_post() {
     let chain = Chain::start(Terms { blobs: false, clock_past: 16, ..Terms::default() }).await;
-    // Every envelope gets a page of its own.
+    // Most envelopes get a page of their own.
     let sequencer = Node::try_sequencer(&chain, "", &[("CHARTROLL_ORDER__PAGE_MS", "1")]).await.expect("it starts");
     sequencer.until_open().await;
     let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 20).await;
     let poor = chain.sequencer_account().address();
     chain.dev.set_balance(poor, U256::ZERO).await.expect("Anvil does so");
     let mut promises = Promises::default();
-    // More than half of what one transaction of calldata takes.
-    for seed in 0..70 {
+    // More pages than half of what one transaction of calldata takes, and fewer than all.
+    for seed in 0..110 {
         promises.send(&mut hospital, seed, 1).await;
     }
     until("half of the time is over", async || sequencer.said().contains("intake waits")).await;
     let checker = Arc::new(ReceiptChecker::on_l1(chain.reader().await));
     let hasty = Submitter::new(&connection(sequencer.grpc), checker, Duration::from_secs(1)).expect("an address");
-    let signed = hospital.accesses(70, 1);
+    let signed = hospital.accesses(110, 1);
     let refused = hasty.submit(&signed, None).await.expect_err("there is no room");
     assert!(matches!(&refused, SubmitError::Busy { limit } if limit == Limit::Unposted.word()), "{refused}");
 
