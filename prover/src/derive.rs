@@ -293,16 +293,24 @@ impl Deriver {
                     self.acquit()?;
                 }
             }
-            Replayed::Wrong(wrong, case) => self.accuse(*wrong, case, generation)?,
+            Replayed::Wrong(wrong, case) => return self.accuse(*wrong, case, generation).await,
         }
         Ok(Step::Again)
     }
 
-    fn accuse(&mut self, wrong: WrongBatch, case: Option<Case>, generation: u64) -> Result<(), ProverError> {
+    async fn accuse(&mut self, wrong: WrongBatch, case: Option<Case>, generation: u64) -> Result<Step, ProverError> {
         let standing = self.inbox.standing(wrong.number())?;
         if standing.map(|posted| posted.content_hash) != Some(wrong.header.content_hash()) {
             // L1 took it back while it was replayed.
-            return self.acquit();
+            self.acquit()?;
+            return Ok(Step::Again);
+        }
+        // Whoever reads the past meets what was convicted since: news of it are on their way. Without an answer of L1
+        // it counts as standing: an alarm too many rather than one too few.
+        let now = self.reader.batch(wrong.number(), At::Latest).await;
+        if now.is_ok_and(|batch| batch.map(|batch| batch.content_hash) != Some(wrong.header.content_hash())) {
+            self.acquit()?;
+            return Ok(Step::Retry);
         }
         tracing::error!(batch = wrong.number(), page = wrong.page(), reason = wrong.reason(), "{wrong}");
         self.status.set_wrong(Some(wrong));
@@ -310,7 +318,7 @@ impl Deriver {
         if let Some(cases) = &self.cases {
             cases.send_replace(case.map(Arc::new));
         }
-        Ok(())
+        Ok(Step::Again)
     }
 
     /// Ends the alarm: the batch does not stand, or was found right by what L1 has now.

@@ -5,7 +5,7 @@ use crate::world::{LIMIT, SECRET, World};
 use alloy_primitives::{Address, B256, U256, hex, keccak256};
 use chartroll_core::page::{Page, PageKind};
 use chartroll_l1::{Account, At, BlobSource};
-use chartroll_prover::{Config, ConvictConfig};
+use chartroll_prover::{Config, ConvictConfig, OnWrong};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -182,6 +182,28 @@ async fn of_two_verifiers_one_is_paid_and_both_go_on() {
     second.verifies(3, &world).await;
     first.stop().await;
     second.stop().await;
+}
+
+#[tokio::test]
+async fn a_verifier_that_begins_after_a_conviction_passes_what_was_convicted_by() {
+    let mut world = World::staffed(false).await;
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let verifier = Running::start(convicting(&world, folder.path(), CHALLENGER).await).await;
+    let honest = world.pages(2).await;
+    let mut pages = honest.clone();
+    pages[0] = pages[0].clone().with_claimed_root(&B256::ZERO);
+    world.post(&pages, |_| {}).await;
+    until_head(&world, 2).await;
+    // It would end over a wrong batch that stands.
+    let late = Config { on_wrong: OnWrong::Stop, ..config(&world, other.path()) };
+    let late = Running::start(late).await;
+    world.bond_another().await;
+    world.states.truncate(3);
+    world.post(&honest, |_| {}).await;
+    late.verifies(3, &world).await;
+    verifier.verifies(3, &world).await;
+    late.stop().await;
+    verifier.stop().await;
 }
 
 #[tokio::test]
