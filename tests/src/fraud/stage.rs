@@ -60,7 +60,9 @@ impl Stage {
         let (envelopes, forced, orgs) = (Vec::new(), Vec::new(), SUCCESSORS_ORG);
         let mut stage = Self { verifier, chain, hospital, reader, envelopes, promises, forced, orgs, say };
         stage.until_replayed(&stage.verifier).await;
-        assert!(sequencer.stop().await.success(), "the honest sequencer ends in order");
+        let log = sequencer.log.clone();
+        let said = || std::fs::read_to_string(&log).unwrap_or_default();
+        assert!(sequencer.stop().await.success(), "the honest sequencer ends in order: {}", said());
         let head = stage.head().await;
         stage.tell(&format!("honest until batch {}: {} events, replayed", head.number, head.next_sequence));
         for seed in 0..ENVELOPES {
