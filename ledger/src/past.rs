@@ -15,7 +15,8 @@ use chartroll_core::state::State;
 const PAGES_PER_READ: u64 = 256;
 
 impl Ledger {
-    /// Number of the page that holds an event, and sequence number of that page's first; `None` where it is not executed.
+    /// Number of the page that holds an event, and sequence number of that page's first; `None` where it is not
+    /// executed.
     ///
     /// # Errors
     /// [`LedgerError`].

@@ -116,7 +116,7 @@ impl Poster {
         if progress.pages.saturating_sub(first) > self.unposted_max.saturating_mul(self.batch_pages_max) {
             return Ok(true);
         }
-        // What grows too old goes into one batch with a fresh clock (`recut`): half of what that takes, half of the time.
+        // What grows too old goes into one batch with a fresh clock (`recut`): half of what it takes, half of the time.
         let half_ms = self.reader.parameters().clock_past.saturating_mul(1_000) / 2;
         let middle = self.ledger.page(first + self.batch_pages_max / 2)?;
         Ok(middle.is_some_and(|page| now().since(page.clock()) > half_ms))

@@ -7,7 +7,7 @@ import {Vm} from "./Vm.sol";
 
 /// @title Contracts deployed from what Forge compiled of them
 /// @dev `new` puts the whole code of a contract into each test that deploys it, and the compiler optimizes it again for
-/// each: most of the time that all tests take to compile. Forge knows the artifacts of the same run: they are not stale.
+/// each: most of the time that all tests take to compile. Forge knows the artifacts of the same run: none is stale.
 library Deploy {
     Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 

@@ -1,5 +1,5 @@
-//! A case: everything that L1 needs to see that a batch is wrong or a receipt broken. That of a batch is built right when
-//! the fault is found, while the ledger still stands at the state before it.
+//! A case: everything that L1 needs to see that a batch is wrong or a receipt broken. That of a batch is built right
+//! when the fault is found, while the ledger still stands at the state before it.
 //!
 //! Owns nothing durable: after a crash the batch is replayed, found wrong again, and the case is built anew.
 
