@@ -71,7 +71,7 @@ pub struct Opening {
 impl PostedPages {
     /// Opens a whole page.
     ///
-    /// Takes a tenth of a second for one in blobs, and a third more for each blob: not for an executor's thread.
+    /// Commits to every blob of the batch: not for an executor's thread.
     ///
     /// # Errors
     /// [`L1Error::Blob`] without such a page.

@@ -41,6 +41,12 @@ impl Ledger {
         number.map(|number| u64::from_be_bytes(*number)).ok_or(LedgerError::Damaged("a page"))
     }
 
+    /// Reads while nothing is taken back: for reads that belong together. `look` must not ask for a past state.
+    pub fn while_still<T>(&self, look: impl FnOnce(&Self) -> T) -> T {
+        let _behind = self.lock_behind();
+        look(self)
+    }
+
     /// The state from which page `number` starts; `None` where that is final, and no longer kept, or not executed yet.
     ///
     /// Starts at the final state and executes what follows: as long as a rollback, and with a second state in memory.

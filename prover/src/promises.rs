@@ -116,7 +116,7 @@ impl Examiner {
     /// The page that contradicts a receipt, opened, with a witness from the state that it started from.
     async fn contradiction(&self, accusation: Accusation, receipt: Receipt) -> Result<Option<Case>, ProverError> {
         let sequence = receipt.place.first_sequence;
-        let Some(batch) = self.keeper.ledger.batch_of(sequence)? else { return Ok(None) };
+        let Some(batch) = self.keeper.ledger.while_still(|ledger| ledger.batch_of(sequence))? else { return Ok(None) };
         let Some(posted) = self.keeper.inbox.standing(batch.header.number)? else { return Ok(None) };
         if posted.content_hash != batch.header.content_hash() {
             return Ok(None);
@@ -130,13 +130,12 @@ impl Examiner {
         let (keeper, masks) = (Arc::clone(&self.keeper), Arc::clone(&self.pages.masks));
         let build = move || {
             let ledger = &keeper.ledger;
-            let Some((page, _)) = ledger.page_of(sequence)? else { return Ok(None) };
-            let Some(state) = ledger.state_before(page)? else {
-                tracing::warn!(sequence, "the page that a receipt contradicts is final: its state is not kept");
+            let Some((page, _)) = ledger.while_still(|ledger| ledger.page_of(sequence))? else { return Ok(None) };
+            // Final since, or taken back: looked at anew.
+            let Some(state) = ledger.state_before(page)? else { return Ok(None) };
+            let Some(parent) = ledger.batch(batch.header.number - 1)?.map(|parent| parent.header) else {
                 return Ok(None);
             };
-            let parent = ledger.batch(batch.header.number - 1)?;
-            let parent = parent.ok_or(LedgerError::Damaged("a batch is missing"))?.header;
             let Some(index) = page.checked_sub(batch.first_page).and_then(|index| u16::try_from(index).ok()) else {
                 return Ok(None);
             };

@@ -17,8 +17,6 @@ const POINT: u8 = 0x0a;
 
 /// Opens the page at `place` of a blob: Q's commitment 48 ‖ Q(z) 32 ‖ proof of P(z) 48 ‖ proof of Q(z) 48.
 ///
-/// Takes about a tenth of a second.
-///
 /// # Errors
 /// [`L1Error::Blob`] for bytes that are no blob, or a place outside of it.
 pub(super) fn open(settings: &KzgSettings, blob: &Blob, commitment: &[u8], place: usize) -> Result<Vec<u8>> {

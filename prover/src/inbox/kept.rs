@@ -6,8 +6,8 @@ use alloy_primitives::B256;
 use chartroll_core::receipt::{Place, Receipt};
 use rocksdb::{Direction, IteratorMode, WriteBatch};
 
-/// An envelope has no more events: a receipt that begins so far before another cannot reach it.
-const EVENTS_MAX: u64 = 127;
+/// A receipt counts no more events, whatever its sequencer signs: one that begins so far before another cannot reach it.
+const EVENTS_MAX: u64 = u8::MAX as u64;
 
 impl Inbox {
     /// Keeps receipts. One that is kept already stays.

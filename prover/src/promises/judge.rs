@@ -114,12 +114,16 @@ impl Judge<'_> {
 
     /// What the verified chain has in its place; `None` while it has not come so far, or has another epoch there.
     fn in_chain(&self, place: &Place) -> Result<Option<Standing>, ProverError> {
-        let Some((number, first)) = self.ledger.page_of(place.first_sequence)? else { return Ok(None) };
-        let Some(batch) = self.ledger.batch_of(place.first_sequence)? else { return Ok(None) };
+        self.ledger.while_still(|ledger| Self::compare(ledger, place))
+    }
+
+    fn compare(ledger: &Ledger, place: &Place) -> Result<Option<Standing>, ProverError> {
+        let Some((number, first)) = ledger.page_of(place.first_sequence)? else { return Ok(None) };
+        let Some(batch) = ledger.batch_of(place.first_sequence)? else { return Ok(None) };
         if batch.header.epoch != place.epoch {
             return Ok(None);
         }
-        let page = self.ledger.page(number)?.ok_or(LedgerError::Damaged("a page is missing"))?;
+        let page = ledger.page(number)?.ok_or(LedgerError::Damaged("a page is missing"))?;
         let is_kept = page.clock() == place.clock
             && digest_at(&page, first, place.first_sequence).is_some_and(|digest| digest == place.envelope);
         Ok(Some(if is_kept { Standing::Kept(batch.header.number) } else { Standing::Broken(Predicate::Contradiction) }))

@@ -91,6 +91,13 @@ struct Held {
     epochs: BTreeSet<u64>,
 }
 
+impl Held {
+    fn count(&mut self, place: &Place) {
+        self.receipts += 1;
+        self.epochs.insert(place.epoch);
+    }
+}
+
 impl Keeper {
     /// With what is kept already.
     ///
@@ -99,8 +106,7 @@ impl Keeper {
     pub(crate) fn open(reader: Reader, ledger: Arc<Ledger>, inbox: Arc<Inbox>) -> Result<Self, ProverError> {
         let mut held = Held::default();
         for receipt in inbox.receipts()? {
-            held.receipts += 1;
-            held.epochs.insert(receipt?.place.epoch);
+            held.count(&receipt?.place);
         }
         metrics::gauge!(names::RECEIPTS).set(gauge(held.receipts as u64));
         Ok(Self { reader, ledger, inbox, held: Mutex::new(held), handed_in: Notify::new() })
@@ -178,15 +184,28 @@ impl Keeper {
     fn look(&self, facts: &Facts) -> Result<Examined, ProverError> {
         let (judge, confirmed) = (self.judge(facts), self.ledger.progress().confirmed);
         let (mut examined, mut left, mut accused) = (Examined::default(), Held::default(), BTreeSet::new());
+        // Whatever is handed in from here on names its epoch again.
+        self.held().epochs.clear();
         for receipt in self.inbox.receipts()? {
             let receipt = receipt?;
             let place = receipt.place;
+            // Of an epoch that L1 was not asked about, or takes back: evidence is not let go for that.
+            let Some(term) = facts.terms.get(&place.epoch) else {
+                left.count(&place);
+                continue;
+            };
             match judge.standing(&receipt)? {
-                Standing::Kept(batch) if batch <= confirmed => examined.gone.push(place),
-                Standing::NotSigned | Standing::Settled => examined.gone.push(place),
+                Standing::Kept(batch) if batch <= confirmed => {
+                    examined.gone.push(place);
+                    continue;
+                }
+                Standing::NotSigned | Standing::Settled => {
+                    examined.gone.push(place);
+                    continue;
+                }
                 Standing::Broken(predicate) => {
                     examined.broken += 1;
-                    let is_open = facts.terms.get(&place.epoch).is_some_and(|term| !term.is_convicted);
+                    let is_open = !term.is_convicted && self.is_provable(&place, predicate, confirmed)?;
                     if is_open && accused.insert(place.epoch) {
                         let is_double = predicate == Predicate::Equivocation;
                         let rival = if is_double { self.inbox.rival(&place)? } else { None };
@@ -195,17 +214,24 @@ impl Keeper {
                 }
                 Standing::Waiting | Standing::Kept(_) => {}
             }
-            left.receipts += 1;
-            left.epochs.insert(place.epoch);
+            left.count(&place);
         }
-        left.receipts -= examined.gone.len();
         let mut held = self.held();
         self.inbox.let_go(examined.gone.iter())?;
-        // Epochs that were handed in meanwhile are looked at next time.
         held.epochs.append(&mut left.epochs);
         held.receipts = left.receipts;
         metrics::gauge!(names::RECEIPTS).set(gauge(left.receipts as u64));
         Ok(examined)
+    }
+
+    /// Whether L1 can be shown it: the state that a final page started from is gone. One that cannot be shown must not
+    /// stand before others that can.
+    fn is_provable(&self, place: &Place, predicate: Predicate, confirmed: u64) -> Result<bool, ProverError> {
+        if predicate != Predicate::Contradiction {
+            return Ok(true);
+        }
+        let batch = self.ledger.while_still(|ledger| ledger.batch_of(place.first_sequence))?;
+        Ok(batch.is_some_and(|batch| batch.header.number > confirmed))
     }
 
     fn judge<'a>(&'a self, facts: &'a Facts) -> Judge<'a> {
