@@ -6,7 +6,8 @@ use alloy_primitives::B256;
 use chartroll_core::receipt::{Place, Receipt};
 use rocksdb::{Direction, IteratorMode, WriteBatch};
 
-/// A receipt counts no more events, whatever its sequencer signs: one that begins so far before another cannot reach it.
+/// A receipt counts no more events, whatever its sequencer signs: one that begins so far before another does not reach
+/// it.
 const EVENTS_MAX: u64 = u8::MAX as u64;
 
 impl Inbox {
