@@ -4,6 +4,9 @@
 //! a chance to drop, the node stays until somebody ends it.
 
 mod geth;
+mod port;
+
+pub use port::free_port;
 
 use crate::account::Account;
 use crate::config::L1Config;

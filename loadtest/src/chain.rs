@@ -14,7 +14,6 @@ use chartroll_core::queue::Admin;
 use chartroll_core::state::State;
 use chartroll_l1::dev::{Dev, Mining};
 use chartroll_l1::{Account, Call, Calls, L1Config, Parameters, Reader, call_and_wait, deploy};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -203,13 +202,4 @@ async fn mine(dev: Arc<Dev>) {
         // A node that is busy makes the next one.
         let _ = dev.mine(1).await;
     }
-}
-
-/// A port that is free now.
-///
-/// # Errors
-/// [`LoadError::Node`] where the system gives none.
-pub fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    listener.map(|address| address.port()).map_err(|error| LoadError::Node(format!("no free port: {error}")))
 }

@@ -1,10 +1,11 @@
 //! A sequencer or verifier as its own process: the `chartroll` binary, ended by its id when its value is dropped.
 
-use crate::chain::{L1, free_port};
+use crate::chain::L1;
 use crate::error::{LoadError, Result};
 use crate::machine::Process;
 use chartroll_client::connect::Connection;
 use chartroll_client::read::Reading;
+use chartroll_l1::dev::free_port;
 use chartroll_proto::v1::GetStatusResponse;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -62,7 +63,8 @@ impl Node {
     }
 
     fn start(l1: &L1, kind: &'static str) -> Result<Self> {
-        let (grpc, http) = (free_port()?, free_port()?);
+        let port = || free_port().map_err(|error| LoadError::Node(format!("no free port: {error}")));
+        let (grpc, http) = (port()?, port()?);
         let config = l1.write_config(kind, grpc, http)?;
         let log = l1.folder().join(format!("{kind}.log"));
         let errors = File::create(&log).map_err(|source| LoadError::File { path: log.clone(), source })?;

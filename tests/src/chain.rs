@@ -100,8 +100,7 @@ impl Chain {
         let l1 = L1Config { poll_ms: 200, ..dev.config(made.contract) };
         let chain = eip712::Chain::new(l1.chain_id, made.contract);
         let folder = TempDir::new().expect("a temporary folder");
-        let ports = || (node::free_port(), node::free_port());
-        let (ports, successor_ports) = (ports(), ports());
+        let (ports, successor_ports) = (node::free_ports(), node::free_ports());
         let chain = Self { start_block: made.block.number, dev, terms, l1, chain, ports, successor_ports, folder };
         chain.write_keys();
         chain.register_org(1).await;

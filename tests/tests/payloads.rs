@@ -64,7 +64,7 @@ impl Server {
         std::fs::create_dir_all(folder.path().join("data").join(BUCKET)).unwrap();
         std::fs::create_dir_all(folder.path().join("meta")).unwrap();
         std::fs::write(folder.path().join("credentials"), credentials(SECRET)).unwrap();
-        let port = chartroll_tests::chain::node::free_port();
+        let port = chartroll_l1::dev::free_port().unwrap();
         let server = Self { child: spawn(folder.path(), port), folder, port };
         server.until_open().await;
         server

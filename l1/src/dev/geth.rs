@@ -1,13 +1,12 @@
 //! Geth in developer mode: a second, independent client for the main path. It makes no reorgs on demand.
 
-use super::{Dev, START_LIMIT, config};
+use super::{Dev, START_LIMIT, config, free_port};
 use crate::account::Account;
 use crate::endpoints::Endpoints;
 use crate::error::{L1Error, Result};
 use alloy_primitives::{Address, B256, U256, b256};
 use serde_json::json;
 use std::ffi::OsString;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -80,10 +79,6 @@ impl Dev {
         }
         Ok(())
     }
-}
-
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 fn program() -> OsString {

@@ -2,10 +2,11 @@
 
 use super::{Chain, PATIENCE, connection, until};
 use chartroll_client::read::Reading;
+use chartroll_l1::dev::free_port;
 use chartroll_proto::v1::GetStatusResponse;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,10 +51,9 @@ pub fn binary() -> PathBuf {
     panic!("the chartroll binary is not built; run: make build");
 }
 
-/// A port that is free now.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
+/// Two ports that are free now, for gRPC and for HTTP.
+pub fn free_ports() -> (u16, u16) {
+    (free_port().expect("a port"), free_port().expect("a port"))
 }
 
 impl Node {
@@ -103,14 +103,14 @@ impl Node {
     pub async fn verifier(chain: &Chain, name: &str, blobs: &str) -> Self {
         let config = chain.folder().join(format!("{name}.toml"));
         std::fs::write(&config, chain.verifier_config(name, blobs)).expect("a file");
-        Self::start(chain, "verifier", &config, &[], (free_port(), free_port())).await.expect("the verifier starts")
+        Self::start(chain, "verifier", &config, &[], free_ports()).await.expect("the verifier starts")
     }
 
     /// As [`Node::verifier`], one that convicts.
     pub async fn convicting_verifier(chain: &Chain, name: &str, blobs: &str) -> Self {
         let config = chain.folder().join(format!("{name}.toml"));
         std::fs::write(&config, chain.convicting_config(name, blobs).await).expect("a file");
-        Self::start(chain, "verifier", &config, &[], (free_port(), free_port())).await.expect("the verifier starts")
+        Self::start(chain, "verifier", &config, &[], free_ports()).await.expect("the verifier starts")
     }
 
     async fn start(
@@ -156,7 +156,8 @@ impl Node {
             if reading.status().await.is_ok() {
                 return Some(node);
             }
-            if node.child.try_wait().expect("a process").is_some() {
+            if let Some(status) = node.child.try_wait().expect("a process") {
+                println!("the {kind} ended, {status}: {}", node.said());
                 return None;
             }
             assert!(start.elapsed() < PATIENCE, "the {kind} does not answer: {}", node.said());
