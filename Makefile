@@ -79,7 +79,7 @@ lint-and-contracts:
 unit: ## the Rust tests
 	@.ci/setup foundry geth s3
 	$(BINARIES)
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-3} cargo test $(CARGO_FLAGS) --workspace
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
 
 .PHONY: vectors-check
 vectors-check: ## the golden vectors, read by the second implementation (Python)
