@@ -146,10 +146,22 @@ impl ActorArgs {
         Ok(Actor { args: self, output, chain, reading, identity, key, nonce, known })
     }
 
-    /// Row and next nonce of who signs, once the node has executed what they sent before: else a command that is
-    /// repeated would not find what it did.
+    /// Row and next nonce of who signs, once the node has executed what had its place before: else a command that is
+    /// repeated would not find what it did, nor one that follows another's what that one did for it.
     async fn caught_up(&self, reading: &Reading, key: &SigningKey) -> Result<(u32, Principal, u64)> {
-        let (public, start, mut sent) = (key.public()?, Instant::now(), None);
+        let (public, start, mut sequenced, mut sent) = (key.public()?, Instant::now(), None, None);
+        let patience = Duration::from_secs(self.patience);
+        let behind = || CliError::new(Exit::Unreachable, "the node is behind: what was sent before is not executed");
+        loop {
+            let status = reading.status().await?;
+            if status.executed >= *sequenced.get_or_insert(status.sequenced) {
+                break;
+            }
+            if start.elapsed() > patience {
+                return Err(behind());
+            }
+            sleep(EXECUTED_WAIT).await;
+        }
         loop {
             let resolved = reading.resolve_principal(&public).await?;
             // Not proved, and need not be: what is wrong in it makes an envelope that is refused, nothing else.
@@ -160,11 +172,8 @@ impl ActorArgs {
             if principal.nonce >= *sent.get_or_insert(resolved.next_nonce) {
                 return Ok((resolved.row, principal, resolved.next_nonce));
             }
-            if start.elapsed() > Duration::from_secs(self.patience) {
-                return Err(CliError::new(
-                    Exit::Unreachable,
-                    "the node is behind: what was sent before is not executed",
-                ));
+            if start.elapsed() > patience {
+                return Err(behind());
             }
             sleep(EXECUTED_WAIT).await;
         }
