@@ -45,15 +45,17 @@ demo: binaries ## watch the whole chain at work: L1, contract, sequencer, verifi
 	@.ci/setup foundry
 	$(RELEASE)/demo
 
-# What `make fraud` plays: a mode of docs/convictions.md, or all of them. DATA=calldata puts pages there.
+# What `make fraud` plays: a mode of docs/convictions.md, or all of them. DATA=calldata puts pages there, L1=geth plays
+# on geth.
 MODE ?= all
 ONCE ?=
 DATA ?=
+L1 ?=
 
 .PHONY: fraud
 fraud: binaries ## watch a sequencer cheat, and what comes of it (MODE=all ONCE=1: every way once, with a table)
-	@.ci/setup foundry
-	MODE='$(MODE)' ONCE='$(ONCE)' DATA='$(DATA)' $(RELEASE)/fraud
+	@.ci/setup foundry $(filter geth,$(L1))
+	MODE='$(MODE)' ONCE='$(ONCE)' DATA='$(DATA)' L1='$(L1)' $(RELEASE)/fraud
 
 .PHONY: test
 test: setup fmt deny lint-and-contracts unit vectors-check contracts-test ## everything that must hold before a change is taken
@@ -122,9 +124,10 @@ soak: binaries ## ten minutes of load; every receipt and many proofs verified, m
 	$(RELEASE)/loadtest soak --minutes $${MINUTES:-10}
 
 .PHONY: fuzz
-fuzz: ## fuzz core for SECONDS=600
+fuzz: ## fuzz core and the gateway's mapping, SECONDS=600 a target
 	@.ci/setup cargo-fuzz
 	core/fuzz/run.sh $(SECONDS)
+	gateway/fuzz/run.sh $(SECONDS)
 
 .PHONY: mutants
 mutants: ## change core's code in small ways: does a test notice? (hours)

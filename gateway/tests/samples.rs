@@ -7,6 +7,5 @@ mod samples {
     pub(crate) mod common;
     mod copies;
     mod edges;
-    mod mutants;
     mod table;
 }

@@ -1,9 +1,10 @@
 //! The bodies of the fuzz targets on stable: over their committed seeds, and over mutations of them that are the same
-//! on every machine. The long runs are `core/fuzz/run.sh`'s.
+//! on every machine. The long runs are those of `core/fuzz/run.sh` and `gateway/fuzz/run.sh`.
 // A file that cannot be read is a broken run.
 #![allow(clippy::expect_used)]
 
 use chartroll_fuzz::{Body, TARGETS, seeds};
+use chartroll_gateway_fuzz::documents;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::path::{Path, PathBuf};
@@ -16,23 +17,36 @@ const MUTATIONS: &[(&str, usize)] = &[
     ("proofs", 16_000),
     ("payloads", 8_000),
     ("apply_page", 2_500),
+    ("documents", 9_000),
 ];
 /// Changes to one seed at a time.
 const CHANGES_MAX: u32 = 6;
 const INTERESTING: [u8; 8] = [0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF, 0x10, 0xC8];
 
+/// The gateway's target begins with the shipped records.
+const DOCUMENTS: (&str, Body) = ("documents", documents);
+/// What stands beside them.
+const SOURCES: &str = "SOURCES.md";
+
 fn directory(target: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/fuzz/seeds").join(target)
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    if target == DOCUMENTS.0 { root.join("gateway/tests/data") } else { root.join("core/fuzz/seeds").join(target) }
 }
 
 /// Seeds of a target, by name.
 fn committed(target: &str) -> Vec<(String, Vec<u8>)> {
-    let files = std::fs::read_dir(directory(target)).expect("a target has seeds");
-    let read = |path: PathBuf| {
-        let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
-        (name, std::fs::read(&path).expect("a seed can be read"))
-    };
-    let mut seeds: Vec<_> = files.map(|file| read(file.expect("a seed can be read").path())).collect();
+    let (mut folders, mut seeds) = (vec![directory(target)], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for file in std::fs::read_dir(folder).expect("a target has seeds") {
+            let path = file.expect("a seed can be read").path();
+            let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if name != SOURCES {
+                seeds.push((name, std::fs::read(&path).expect("a seed can be read")));
+            }
+        }
+    }
     seeds.sort();
     seeds
 }
@@ -71,7 +85,7 @@ fn set(bytes: &mut [u8], place: usize, change: impl Fn(u8) -> u8) {
 }
 
 fn body(target: &str) -> Body {
-    TARGETS.iter().find(|(name, _)| *name == target).expect("a target of that name").1
+    TARGETS.iter().chain([&DOCUMENTS]).find(|(name, _)| *name == target).expect("a target of that name").1
 }
 
 /// Runs a body over its seeds and their mutations. What panics is named in hex before the test fails.
@@ -124,4 +138,9 @@ fn payloads_open_where_they_were_sealed_alone() {
 #[test]
 fn pages_have_one_answer() {
     run("apply_page");
+}
+
+#[test]
+fn records_are_mapped_or_refused_whatever_they_say() {
+    run("documents");
 }

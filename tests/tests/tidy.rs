@@ -22,8 +22,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sequencer", &["core", "proto", "l1", "ledger"]),
     ("prover", &["core", "proto", "l1", "ledger"]),
     ("cli", &["core", "proto", "l1", "client", "gateway", "ledger", "sequencer", "prover"]),
-    ("tests", &["core", "proto", "l1", "client", "gateway", "ledger", "sequencer", "prover", "fuzz"]),
+    ("tests", &["core", "proto", "l1", "client", "gateway", "ledger", "sequencer", "prover", "fuzz", "gateway-fuzz"]),
     ("fuzz", &["core"]),
+    ("gateway-fuzz", &["gateway"]),
 ];
 
 /// Crates that wait, read, write or draw lots. Core must not reach them even through others.
@@ -239,21 +240,17 @@ fn sources(endings: &'static [&str]) -> impl Iterator<Item = Source> {
     files().filter(|source| endings.contains(&source.ending()))
 }
 
-/// Crates of the workspace and of core's fuzz folder, each with the crates of this house it uses, for tests included.
+/// Crates of the workspace, each with the crates of this house it uses, for tests included.
 fn house_crates() -> Vec<(String, Vec<String>)> {
     let short = |name: &str| name.strip_prefix("chartroll-").unwrap_or(name).to_owned();
-    let manifests = ["Cargo.toml", "core/fuzz/Cargo.toml"].map(|manifest| root().join(manifest));
-    let mut crates = Vec::new();
-    for manifest in manifests.into_iter().filter(|manifest| manifest.exists()) {
-        let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec().expect("cargo reads a manifest");
-        for package in metadata.packages {
-            let local = package.dependencies.iter().filter(|used| used.path.is_some());
-            crates.push((short(&package.name), local.map(|used| short(&used.name)).collect()));
-        }
-    }
-    // A fuzz crate that is a member of the workspace was met twice.
+    let manifest = root().join("Cargo.toml");
+    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec().expect("cargo reads a manifest");
+    let uses = |package: cargo_metadata::Package| {
+        let local = package.dependencies.iter().filter(|used| used.path.is_some());
+        (short(&package.name), local.map(|used| short(&used.name)).collect())
+    };
+    let mut crates: Vec<_> = metadata.packages.into_iter().map(uses).collect();
     crates.sort();
-    crates.dedup();
     crates
 }
 

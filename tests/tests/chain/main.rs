@@ -11,3 +11,4 @@ mod hostile;
 mod life_cycle;
 mod masks;
 mod reorgs;
+mod tls;
