@@ -102,7 +102,7 @@ impl Doors {
             None => None,
         };
         let syslog = match &config.syslog {
-            Some(door) => Some(Syslog::bind(door).await?),
+            Some(door) => Some(Syslog::bind(door, door.tls()?.as_ref()).await?),
             None => None,
         };
         let monitor = match config.monitor {

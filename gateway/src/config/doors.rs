@@ -38,12 +38,14 @@ pub struct HttpDoor {
     pub base: Option<String>,
 }
 
-/// The door for syslog: plain TCP, since syslog's TLS ends in front of it.
+/// The door for syslog, which has no tokens: a sender is known by its certificate, or not at all.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SyslogDoor {
     /// Address and port; port 0: a free one.
     pub listen: SocketAddr,
+    /// Without it everything goes in the clear.
+    pub tls: Option<TlsFiles>,
     /// Something in front of the door has TLS and knows who sends, or the network itself is closed.
     #[serde(default)]
     pub trusted_network: bool,
@@ -125,24 +127,43 @@ impl Door {
 
     /// Certificate, key and authority; reads the files.
     pub(crate) fn tls(&self) -> Result<Option<Tls>, ConfigError> {
-        let Some(files) = &self.tls else { return Ok(None) };
-        let client_ca = files.client_ca.as_deref().map(read_pem).transpose()?;
-        Ok(Some(Tls {
-            certificate: read_pem(&files.certificate)?,
-            key: read_pem(&files.key)?,
-            // Whoever has a token needs no certificate.
-            certificates_only: client_ca.is_some() && self.tokens.is_none(),
+        // Whoever has a token needs no certificate.
+        self.tls.as_ref().map(|files| files.read(self.tokens.is_none())).transpose()
+    }
+}
+
+impl TlsFiles {
+    /// `certificates_only`: nobody comes in otherwise, where somebody vouches for senders.
+    fn read(&self, certificates_only: bool) -> Result<Tls, ConfigError> {
+        let client_ca = self.client_ca.as_deref().map(read_pem).transpose()?;
+        Ok(Tls {
+            certificate: read_pem(&self.certificate)?,
+            key: read_pem(&self.key)?,
+            certificates_only: client_ca.is_some() && certificates_only,
             client_ca,
-        }))
+        })
     }
 }
 
 impl SyslogDoor {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if let Some(tls) = self.tls()? {
+            tls.check().map_err(|error| ConfigError::Value(format!("syslog.tls: {error}")))?;
+        }
         if self.listen.ip().is_loopback() || self.trusted_network {
             return Ok(());
         }
-        Err(ConfigError::Unguarded { door: "syslog", listen: self.listen, missing: "a loopback address" })
+        let unguarded = |missing| Err(ConfigError::Unguarded { door: "syslog", listen: self.listen, missing });
+        match &self.tls {
+            None => unguarded("tls"),
+            Some(TlsFiles { client_ca: None, .. }) => unguarded("tls.client_ca"),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Certificate, key and authority; reads the files.
+    pub(crate) fn tls(&self) -> Result<Option<Tls>, ConfigError> {
+        self.tls.as_ref().map(|files| files.read(true)).transpose()
     }
 }
 
@@ -169,7 +190,9 @@ mod tests {
         assert!(Door { trusted_network: true, ..door("0.0.0.0:1") }.check("http").is_ok());
         let error = door("0.0.0.0:1").check("grpc").unwrap_err();
         assert!(matches!(error, ConfigError::Unguarded { door: "grpc", missing: "tls", .. }), "{error}");
-        let syslog = SyslogDoor { listen: "10.0.0.1:6514".parse().unwrap(), trusted_network: false, refused: None };
-        assert!(syslog.check().is_err());
+        let listen = "10.0.0.1:6514".parse().unwrap();
+        let syslog = SyslogDoor { listen, tls: None, trusted_network: false, refused: None };
+        assert!(matches!(syslog.check(), Err(ConfigError::Unguarded { door: "syslog", missing: "tls", .. })));
+        assert!(SyslogDoor { trusted_network: true, ..syslog }.check().is_ok());
     }
 }

@@ -5,7 +5,7 @@
 
 use super::connection::Gate;
 use super::error::DoorError;
-use super::tls::{Tls, handshaken};
+use super::tls::{HTTP, Tls, handshaken};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -53,7 +53,7 @@ impl Bound {
             .http2_max_header_list_size(HEADER_BYTES_MAX)
             .http2_keepalive_interval(Some(PING))
             .http2_keepalive_timeout(Some(PING));
-        let acceptor = tls.map(Tls::acceptor).transpose()?;
+        let acceptor = tls.map(|tls| tls.acceptor(&HTTP)).transpose()?;
         let (listener, address) = listen_on(listen).await?;
         Ok(Self { listener, address, server, acceptor })
     }

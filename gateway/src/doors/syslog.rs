@@ -1,22 +1,25 @@
-//! ATNA over syslog: messages with their length before them (RFC 5425 §4.3), or one a line (RFC 6587 §3.4.2).
+//! ATNA over syslog, over TLS or in the clear: messages with their length before them (RFC 5425 §4.3), or one a line
+//! (RFC 6587 §3.4.2).
 //!
 //! Syslog has no answer: a full outbox is told by not reading on, so that the sender's own queue fills; a message that
 //! is refused is counted, and kept in a folder where one is configured. Killed between a message's last byte and its
 //! write, the message is lost if the sender does not send it again: a sender that must not lose any uses FHIR or gRPC.
 
-use super::connection::{Connection, Gate};
+use super::connection::Gate;
 use super::error::DoorError;
 use super::inbox::keep_refused;
 use super::intake::{Intake, NotTaken, Wanted};
 use super::server::listen_on;
+use super::tls::{Tls, handshake};
 use crate::config::SyslogDoor;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 const DOOR: &str = "syslog";
 /// Bytes of one message; ATNA's have a few thousand.
@@ -33,24 +36,34 @@ const MESSAGE_TIME_MAX: Duration = Duration::from_mins(1);
 const RETRY: Duration = Duration::from_millis(500);
 
 /// The door.
-#[derive(Debug)]
 pub(crate) struct Syslog {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<TlsAcceptor>,
     refused: Option<Arc<PathBuf>>,
 }
 
+impl core::fmt::Debug for Syslog {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Syslog")
+            .field("address", &self.address)
+            .field("tls", &self.tls.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Syslog {
-    /// Takes the port.
+    /// Takes the port. `tls`: of the configuration, read.
     ///
     /// # Errors
     /// [`DoorError`].
-    pub(crate) async fn bind(config: &SyslogDoor) -> Result<Self, DoorError> {
+    pub(crate) async fn bind(config: &SyslogDoor, tls: Option<&Tls>) -> Result<Self, DoorError> {
+        let tls = tls.map(|tls| tls.acceptor(&[])).transpose()?;
         let (listener, address) = listen_on(config.listen).await?;
         if let Some(path) = &config.refused {
             std::fs::create_dir_all(path).map_err(|source| DoorError::Folder { path: path.clone(), source })?;
         }
-        Ok(Self { listener, address, refused: config.refused.clone().map(Arc::new) })
+        Ok(Self { listener, address, tls, refused: config.refused.clone().map(Arc::new) })
     }
 
     /// Where it listens.
@@ -70,9 +83,16 @@ impl Syslog {
                 next = gate.next(&self.listener) => next,
                 _ = shutdown.wait_for(|down| *down) => break,
             };
-            let (intake, refused) = (intake.clone(), self.refused.clone());
+            let (intake, refused, tls) = (intake.clone(), self.refused.clone(), self.tls.clone());
             tokio::spawn(async move {
-                if let Err(reason) = take_all(connection, &intake, refused.as_deref()).await {
+                let taken = match tls {
+                    None => take_all(connection, &intake, refused.as_deref()).await,
+                    Some(tls) => match handshake(&tls, connection).await {
+                        Some(stream) => take_all(stream, &intake, refused.as_deref()).await,
+                        None => Err("no TLS handshake"),
+                    },
+                };
+                if let Err(reason) = taken {
                     tracing::warn!(%from, reason, "a syslog sender was cut off");
                 }
             });
@@ -83,8 +103,12 @@ impl Syslog {
 }
 
 /// Takes the messages of one sender, one after the other.
-async fn take_all(connection: Connection, intake: &Intake, refused: Option<&PathBuf>) -> Result<(), &'static str> {
-    let mut reader = BufReader::new(connection);
+async fn take_all(
+    stream: impl AsyncRead + Unpin,
+    intake: &Intake,
+    refused: Option<&PathBuf>,
+) -> Result<(), &'static str> {
+    let mut reader = BufReader::new(stream);
     loop {
         let Some(first) = reader.fill_buf().await.map_err(|_| "it was silent, or broke")?.first().copied() else {
             return Ok(());
@@ -99,7 +123,7 @@ async fn take_all(connection: Connection, intake: &Intake, refused: Option<&Path
     }
 }
 
-async fn next(reader: &mut BufReader<Connection>, first: u8) -> Result<Vec<u8>, &'static str> {
+async fn next(reader: &mut BufReader<impl AsyncRead + Unpin>, first: u8) -> Result<Vec<u8>, &'static str> {
     let mut message = Vec::new();
     if first == b'<' {
         let mut line = reader.take(MESSAGE_BYTES_MAX as u64);

@@ -1,6 +1,5 @@
-//! TLS of a door: HTTP/2 and HTTP/1.1 are both offered, since many a sender speaks only the older.
-//!
-//! tonic's own offers HTTP/2 alone and turns such senders away in the handshake. Nothing is kept here; a handshake that
+//! TLS of a door. For HTTP, HTTP/2 and HTTP/1.1 are both offered, since many a sender speaks only the older: tonic's own
+//! offers HTTP/2 alone and turns such senders away in the handshake. Syslog has no name there (RFC 5425). Nothing is kept here; a handshake that
 //! fails is that sender's loss alone.
 
 use super::connection::Connection;
@@ -18,8 +17,8 @@ use tokio_stream::{Stream, StreamExt};
 
 /// A handshake takes no longer.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// What is offered, the better first (RFC 7301).
-const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+/// What a door for HTTP offers, the better first (RFC 7301).
+pub(super) const HTTP: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// Certificate, key and senders' authority, in PEM.
 #[derive(Clone)]
@@ -43,14 +42,14 @@ impl Tls {
     /// # Errors
     /// [`DoorError::Tls`].
     pub(crate) fn check(&self) -> Result<(), DoorError> {
-        self.acceptor().map(|_| ())
+        self.acceptor(&[]).map(|_| ())
     }
 
-    /// What makes connections secret.
+    /// What makes connections secret. `protocols`: what is offered to senders that ask for one.
     ///
     /// # Errors
     /// [`DoorError::Tls`].
-    pub(super) fn acceptor(&self) -> Result<TlsAcceptor, DoorError> {
+    pub(super) fn acceptor(&self, protocols: &[&[u8]]) -> Result<TlsAcceptor, DoorError> {
         let bad = |what: &str, error: &dyn core::fmt::Display| DoorError::Tls(format!("{what}: {error}"));
         let builder = match &self.client_ca {
             None => ServerConfig::builder().with_no_client_auth(),
@@ -69,7 +68,7 @@ impl Tls {
         let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|error| bad("the key", &error))?;
         let chain = certificates("the certificate", &self.certificate)?;
         let mut config = builder.with_single_cert(chain, key).map_err(|error| bad("certificate and key", &error))?;
-        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }
@@ -80,6 +79,18 @@ fn certificates(what: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, 
     if read.is_empty() { Err(DoorError::Tls(format!("{what}: no certificate in the file"))) } else { Ok(read) }
 }
 
+/// The connection once its handshake is done; `None` if the sender does not come that far.
+pub(super) async fn handshake(acceptor: &TlsAcceptor, connection: Connection) -> Option<TlsStream<Connection>> {
+    match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(connection)).await {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
 /// Connections whose handshake is done; at most `handshakes_max` are made at once, so a slow one keeps nobody waiting.
 pub(super) fn handshaken(
     acceptor: TlsAcceptor,
@@ -88,17 +99,7 @@ pub(super) fn handshaken(
 ) -> impl Stream<Item = io::Result<TlsStream<Connection>>> {
     let handshakes = incoming.map(move |connection| {
         let acceptor = acceptor.clone();
-        async move {
-            let done = tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(connection.ok()?)).await;
-            match done {
-                Ok(Ok(stream)) => Some(stream),
-                Ok(Err(error)) => {
-                    tracing::debug!(%error, "a TLS handshake failed");
-                    None
-                }
-                Err(_) => None,
-            }
-        }
+        async move { handshake(&acceptor, connection.ok()?).await }
     });
     futures_util::StreamExt::buffer_unordered(handshakes, handshakes_max).filter_map(|done| done.map(Ok))
 }

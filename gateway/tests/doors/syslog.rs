@@ -5,9 +5,9 @@ use crate::house::{House, names, until};
 use crate::wire::Wire;
 
 /// A sample that names a patient.
-const MESSAGE: &str = "atna/ipf/pixfeedmerge.xml";
+pub(crate) const MESSAGE: &str = "atna/ipf/pixfeedmerge.xml";
 
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     let header = b"<85>1 2026-01-02T03:04:05.678Z host app 1 IHE+RFC-3881 - \xEF\xBB\xBF";
     let whole = [&header[..], message].concat();
     [format!("{} ", whole.len()).as_bytes(), &whole].concat()
