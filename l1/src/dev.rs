@@ -107,6 +107,11 @@ impl Dev {
         &self.url
     }
 
+    /// Whether it serves blobs, as a beacon node does.
+    pub const fn serves_blobs(&self) -> bool {
+        self.chain_id == DEV_CHAIN_ID
+    }
+
     /// Process id.
     pub fn id(&self) -> u32 {
         self.child.id()

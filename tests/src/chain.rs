@@ -3,6 +3,8 @@
 //! Everything listens on free ports of loopback and keeps its files in a temporary folder; the L1 node ends with the
 //! value that stands for it.
 
+pub mod archive;
+pub mod certificates;
 pub mod gateway;
 pub mod hospital;
 pub mod load;
@@ -10,6 +12,7 @@ pub mod node;
 
 use crate::keys::SigningKey;
 use alloy_primitives::{Address, B256, U256, keccak256};
+use archive::Archive;
 use chartroll_client::connect::Connection;
 use chartroll_core::batch::Header;
 use chartroll_core::codes::OrgPolicy;
@@ -20,7 +23,7 @@ use chartroll_core::page::Page;
 use chartroll_core::queue::Admin;
 use chartroll_core::state::State;
 use chartroll_l1::dev::{Dev, Mining};
-use chartroll_l1::{Account, At, Call, Calls, L1Config, Parameters, Reader, call_and_wait, deploy};
+use chartroll_l1::{Account, At, BlobSource, Blobs, Call, Calls, L1Config, Parameters, Reader, call_and_wait, deploy};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -74,6 +77,8 @@ pub struct Chain {
     pub ports: (u16, u16),
     /// Those of the one after.
     pub successor_ports: (u16, u16),
+    /// Where blobs come from, if L1 serves none.
+    archive: Option<Archive>,
     folder: TempDir,
 }
 
@@ -101,7 +106,12 @@ impl Chain {
         let chain = eip712::Chain::new(l1.chain_id, made.contract);
         let folder = TempDir::new().expect("a temporary folder");
         let (ports, successor_ports) = (node::free_ports(), node::free_ports());
-        let chain = Self { start_block: made.block.number, dev, terms, l1, chain, ports, successor_ports, folder };
+        let start_block = made.block.number;
+        let mut chain = Self { start_block, dev, terms, l1, chain, ports, successor_ports, archive: None, folder };
+        if !chain.dev.serves_blobs() {
+            let folders = ["sequencer", "successor"].map(|node| chain.folder().join(node).join("blobs"));
+            chain.archive = Some(Archive::serve(folders.to_vec()).await);
+        }
         chain.write_keys();
         chain.register_org(1).await;
         if chain.terms.masked {
@@ -240,7 +250,7 @@ impl Chain {
     pub async fn convicting_config(&self, name: &str, blobs: &str) -> String {
         let key = keccak256("challenger");
         let challenger = self.challenger().address();
-        self.dev.set_balance(challenger, U256::from(ETHER)).await.expect("the account has something to pay with");
+        self.dev.give(&[challenger], U256::from(ETHER)).await.expect("the account has something to pay with");
         let path = self.folder().join("challenger.key");
         write_secret(&path, &key);
         let convict = format!("convict = {{ key_file = '{}', sender = {{ poll_ms = 200 }} }}", path.display());
@@ -252,9 +262,27 @@ impl Chain {
         Account::from_bytes(&keccak256("challenger")).expect("a key")
     }
 
-    /// The L1 node as a source of blobs.
+    /// The L1 node as a source of blobs, or an archive of the sequencers' where it serves none.
     pub fn beacon(&self) -> String {
-        format!("{{ beacon = '{}' }}", self.l1.rpc[0])
+        match &self.archive {
+            Some(archive) => format!("{{ archive = '{}' }}", archive.url()),
+            None => format!("{{ beacon = '{}' }}", self.l1.rpc[0]),
+        }
+    }
+
+    /// As [`Chain::beacon`], for a reader of one's own.
+    pub fn blob_source(&self) -> BlobSource {
+        let beacon = || BlobSource::Beacon(self.dev.url().clone());
+        self.archive.as_ref().map_or_else(beacon, Archive::source)
+    }
+
+    /// Keeps blobs where the sequencer has its own.
+    pub fn archive(&self, blobs: &Blobs) {
+        let folder = self.folder().join("sequencer/blobs");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for (hash, blob) in blobs.bytes() {
+            std::fs::write(folder.join(hash.to_string()), blob).expect("a file");
+        }
     }
 
     fn write_keys(&self) {

@@ -22,8 +22,9 @@ pub use perjury::Perjury;
 pub use report::{Cost, Report};
 pub use stage::Stage;
 
-use crate::chain::{Terms, until};
+use crate::chain::{Chain, Terms, until};
 use alloy_primitives::U256;
+use chartroll_l1::dev::Dev;
 use chartroll_l1::{Accusation, At, BlockRef, Predicate};
 
 /// Seconds in which a batch can be convicted: enough for a machine that has much else to do.
@@ -40,7 +41,16 @@ pub fn terms(blobs: bool) -> Terms {
 /// # Panics
 /// When one of them goes unpunished, when one that is harmless convicts, or when something honest is lost.
 pub async fn play(modes: &[Mode], blobs: bool, say: fn(&str)) -> Vec<Report> {
-    let mut stage = Stage::open(terms(blobs), say).await;
+    let dev = Dev::start(terms(blobs).mining).await.expect("a development node starts");
+    play_on(dev, modes, blobs, say).await
+}
+
+/// As [`play`], on an L1 that runs already.
+///
+/// # Panics
+/// As [`play`].
+pub async fn play_on(dev: Dev, modes: &[Mode], blobs: bool, say: fn(&str)) -> Vec<Report> {
+    let mut stage = Stage::open(Chain::on(dev, terms(blobs)).await, say).await;
     let mut reports = Vec::new();
     for mode in modes {
         stage.tell(&format!("{}: {}", mode.name(), mode.what()));

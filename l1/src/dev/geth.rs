@@ -4,7 +4,7 @@ use super::{Dev, START_LIMIT, config, free_port};
 use crate::account::Account;
 use crate::endpoints::Endpoints;
 use crate::error::{L1Error, Result};
-use alloy_primitives::{Address, B256, U256, b256};
+use alloy_primitives::{Address, B256, U256, b256, uint};
 use serde_json::json;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,14 +15,18 @@ use url::Url;
 /// The chain of geth's developer mode.
 const CHAIN_ID: u64 = 1_337;
 /// The first keys of the mnemonic that development nodes share; Anvil has the same.
-const KEYS: [B256; 4] = [
+const KEYS: [B256; 8] = [
     b256!("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"),
     b256!("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"),
     b256!("0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"),
     b256!("0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6"),
+    b256!("0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"),
+    b256!("0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba"),
+    b256!("0x92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e"),
+    b256!("0x4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356"),
 ];
 /// What each gets, wei: 1,000 ether.
-const FUNDS: u128 = 1_000_000_000_000_000_000_000;
+const FUNDS: U256 = uint!(1_000_000_000_000_000_000_000_U256);
 
 impl Dev {
     /// Starts geth with a block every two seconds. The program is `GETH` of the environment, else the one among the
@@ -54,23 +58,34 @@ impl Dev {
         Ok(dev)
     }
 
+    /// Once it answers.
     async fn fund(&self) -> Result<()> {
         let start = Instant::now();
-        let rich: Vec<Address> = loop {
-            match self.ask("eth_accounts", json!([])).await {
-                Ok(accounts) => break accounts,
-                Err(error) if start.elapsed() > START_LIMIT => return Err(L1Error::Dev(error.to_string())),
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        while let Err(error) = self.block_number().await {
+            if start.elapsed() > START_LIMIT {
+                return Err(L1Error::Dev(error.to_string()));
             }
-        };
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let accounts: Vec<Address> = self.accounts.iter().map(Account::address).collect();
+        self.give(&accounts, FUNDS).await
+    }
+
+    /// Sends so much wei to each of these accounts, out of one that the node itself signs for, and waits until they
+    /// have it. Any development node does so; [`Dev::set_balance`] is Anvil's alone.
+    ///
+    /// # Errors
+    /// As answered; [`L1Error::Dev`] if no block brings it within half a minute.
+    pub async fn give(&self, accounts: &[Address], wei: U256) -> Result<()> {
+        let start = Instant::now();
+        let rich: Vec<Address> = self.ask("eth_accounts", json!([])).await?;
         let from = rich.first().ok_or_else(|| L1Error::Dev("it has no account".to_owned()))?;
-        for account in &self.accounts {
-            let value = U256::from(FUNDS);
-            let call = json!([{ "from": from, "to": account.address(), "value": value }]);
+        for account in accounts {
+            let call = json!([{ "from": from, "to": account, "value": wei }]);
             self.ask::<B256>("eth_sendTransaction", call).await?;
         }
-        for account in &self.accounts {
-            while self.ask::<U256>("eth_getBalance", json!([account.address(), "latest"])).await?.is_zero() {
+        for account in accounts {
+            while self.ask::<U256>("eth_getBalance", json!([account, "latest"])).await? < wei {
                 if start.elapsed() > START_LIMIT {
                     return Err(L1Error::Dev("its accounts are not funded".to_owned()));
                 }

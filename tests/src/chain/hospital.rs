@@ -4,6 +4,7 @@ use super::{Chain, PATIENCE, connection};
 use crate::keys::SigningKey;
 use alloy_primitives::{B256, keccak256};
 use chartroll_client::clock::now;
+use chartroll_client::connect::Connection;
 use chartroll_client::keys;
 use chartroll_client::known::Known;
 use chartroll_client::read::Asker;
@@ -48,8 +49,13 @@ fn sdk_key(label: &str) -> keys::SigningKey {
 impl Hospital {
     /// Org `org`, whose admin has row `admin`, adds a system and practitioners and opens patients.
     pub async fn open(chain: &Chain, sequencer: SocketAddr, org: u32, admin: u32, patients: usize) -> Self {
+        Self::open_over(chain, &connection(sequencer), org, admin, patients).await
+    }
+
+    /// As [`Hospital::open`], over a connection of its own.
+    pub async fn open_over(chain: &Chain, connection: &Connection, org: u32, admin: u32, patients: usize) -> Self {
         let checker = Arc::new(ReceiptChecker::on_l1(chain.reader().await));
-        let submitter = Submitter::new(&connection(sequencer), checker, PATIENCE).expect("an address");
+        let submitter = Submitter::new(connection, checker, PATIENCE).expect("an address");
         let mut known = Known::new();
         known.learn_org(org, keccak256(format!("hospital {org}")));
         known.learn_principal(admin, org, &keccak256(format!("admin {org}")));

@@ -1,6 +1,8 @@
 //! A node as its own process: the `chartroll` binary, ended by its id when the value that stands for it is dropped.
 
+use super::certificates::Certificates;
 use super::{Chain, PATIENCE, connection, until};
+use chartroll_client::connect::Connection;
 use chartroll_client::read::Reading;
 use chartroll_l1::dev::free_port;
 use chartroll_proto::v1::GetStatusResponse;
@@ -15,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub struct Node {
     child: Child,
+    connection: Connection,
     /// Where it serves gRPC.
     pub grpc: SocketAddr,
     /// Where it serves HTTP.
@@ -73,8 +76,8 @@ impl Node {
         let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
         let mut command = Command::new("bash");
         command.args(["-c", &script]).arg(binary());
-        let (grpc, http) = chain.ports;
-        let node = Self::spawn(chain, command, "sequencer", &config, (grpc, http)).await.expect("it starts");
+        let plain = connection(local(chain.ports.0));
+        let node = Self::spawn(chain, command, "sequencer", &config, chain.ports, plain).await.expect("it starts");
         node.until_open().await;
         node
     }
@@ -82,6 +85,19 @@ impl Node {
     /// Starts the chain's sequencer and waits until it takes envelopes.
     pub async fn sequencer(chain: &Chain, more: &str) -> Self {
         let node = Self::try_sequencer(chain, more, &[]).await.expect("the sequencer starts");
+        node.until_open().await;
+        node
+    }
+
+    /// Starts the chain's sequencer where everything goes over TLS, and `clients`, rows of principals by fingerprint of
+    /// their certificate, are known.
+    pub async fn sequencer_over_tls(chain: &Chain, certificates: &Certificates, clients: &[(&str, u32)]) -> Self {
+        let config = chain.folder().join("sequencer.toml");
+        let text = chain.sequencer_config("") + &certificates.serving(chain.folder(), clients);
+        std::fs::write(&config, text).expect("a file");
+        let connection = certificates.connection(local(chain.ports.0), None);
+        let node = Self::spawn(chain, Command::new(binary()), "sequencer", &config, chain.ports, connection).await;
+        let node = node.expect("the sequencer starts");
         node.until_open().await;
         node
     }
@@ -122,7 +138,7 @@ impl Node {
     ) -> Option<Self> {
         let mut command = Command::new(binary());
         command.envs(environment.iter().copied());
-        Self::spawn(chain, command, kind, config, ports).await
+        Self::spawn(chain, command, kind, config, ports, connection(local(ports.0))).await
     }
 
     async fn spawn(
@@ -131,6 +147,7 @@ impl Node {
         kind: &str,
         config: &std::path::Path,
         ports: (u16, u16),
+        connection: Connection,
     ) -> Option<Self> {
         let (grpc, http) = (local(ports.0), local(ports.1));
         let number = NODES.fetch_add(1, Ordering::SeqCst);
@@ -147,10 +164,10 @@ impl Node {
             .stderr(errors)
             .spawn()
             .expect("the binary starts");
-        let mut node = Self { child, grpc, http, log };
+        let mut node = Self { child, connection, grpc, http, log };
         let output = node.child.stdout.take().expect("piped");
         std::thread::spawn(move || BufReader::new(output).lines().for_each(drop));
-        let reading = Reading::new(&connection(grpc)).expect("an address");
+        let reading = node.reading();
         let start = std::time::Instant::now();
         loop {
             if reading.status().await.is_ok() {
@@ -167,7 +184,7 @@ impl Node {
 
     /// Its reader.
     pub fn reading(&self) -> Reading {
-        Reading::new(&connection(self.grpc)).expect("an address")
+        Reading::new(&self.connection).expect("an address")
     }
 
     /// What it says of itself.

@@ -12,7 +12,7 @@ use chartroll_core::queue::{QueueItem, forced_envelope};
 use chartroll_core::rows::{Commit, Rows};
 use chartroll_core::state::State;
 use chartroll_core::transition::{Execution, execute};
-use chartroll_l1::{BatchPosted, BlobSource, BlobSources, Event, PostedData, Reader, Update, Watcher};
+use chartroll_l1::{BatchPosted, BlobSources, Event, PostedData, Reader, Update, Watcher};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -101,8 +101,7 @@ async fn pages(chain: &Chain, reader: &Reader, posted: &BatchPosted) -> Vec<Page
     let as_posted = match reader.posted_data(posted).await.expect("its transaction is there") {
         PostedData::Calldata(pages) => pages,
         PostedData::Blobs(hashes) => {
-            let beacon = BlobSource::Beacon(chain.dev.url().clone());
-            let sources = BlobSources::new(vec![beacon], BLOB_WITHIN).expect("a source");
+            let sources = BlobSources::new(vec![chain.blob_source()], BLOB_WITHIN).expect("a source");
             let blobs = sources.fetch(&hashes, &posted.block).await.expect("its blobs are there");
             let decoded = blobs.iter().map(|blob| decode_blob(blob, PAGES_PER_BLOB).expect("a blob"));
             decoded.flatten().take(usize::from(posted.header.pages)).collect()

@@ -76,6 +76,9 @@ impl Forgery {
         let (endpoints, store) = (chain.dev.endpoints().clone(), Arc::new(MemoryStore::default()));
         let sender = Sender::open(endpoints, chain.sequencer_account(), store, config).await.expect("a sender");
         let (key, blobs) = (self.header.content_hash(), self.blobs.clone());
+        if let Some(blobs) = &blobs {
+            chain.archive(blobs);
+        }
         let intent = Intent { key, call: self.call.clone(), blobs, gas_limit: None };
         match sender.submit(intent).await {
             Err(L1Error::Reverted { reason }) => return Err(reason),

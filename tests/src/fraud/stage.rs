@@ -5,7 +5,7 @@ use super::mode::Mode;
 use crate::chain::hospital::Hospital;
 use crate::chain::load::{Promises, until_placed};
 use crate::chain::node::Node;
-use crate::chain::{Chain, Terms, until};
+use crate::chain::{Chain, until};
 use alloy_primitives::B256;
 use chartroll_client::sign::Signed;
 use chartroll_core::codes::Role;
@@ -45,8 +45,7 @@ pub struct Stage {
 
 impl Stage {
     /// Starts everything, lets it work, and stops the sequencer in order.
-    pub async fn open(terms: Terms, say: fn(&str)) -> Self {
-        let chain = Chain::start(terms).await;
+    pub async fn open(chain: Chain, say: fn(&str)) -> Self {
         chain.register_org(SUCCESSORS_ORG).await;
         let sequencer = Node::sequencer(&chain, "").await;
         let verifier = Node::convicting_verifier(&chain, "verifier", &chain.beacon()).await;

@@ -1,6 +1,6 @@
 //! A sequencer that cheats, live: each way to do so on a real L1 node, what comes of it, and what it cost.
 //!
-//! `make fraud MODE=<name|all> ONCE=1`; `DATA=calldata` puts pages there. Without `ONCE` it goes on until somebody ends
+//! `make fraud MODE=<name|all> ONCE=1`; `DATA=calldata` puts pages there, `L1=geth` plays on geth. Without `ONCE` it goes on until somebody ends
 //! it. Ends with 0 only if everything that must be punished was, nothing else, and nothing honest was lost. Whatever it
 //! started ends with it.
 
@@ -9,7 +9,8 @@
 
 mod table;
 
-use chartroll_tests::fraud::{MODES, Mode, Report, play};
+use chartroll_l1::dev::Dev;
+use chartroll_tests::fraud::{MODES, Mode, Report, play_on, terms};
 use std::process::ExitCode;
 use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,28 +33,30 @@ type Play = (Vec<Mode>, bool);
 async fn main() -> ExitCode {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let plays = plays(&variable("MODE").unwrap_or_else(|| "all".to_owned()), variable("DATA").as_deref());
-    let Some(plays) = plays else {
+    let l1 = variable("L1");
+    let is_on_geth = l1.as_deref() == Some("geth");
+    let Some(plays) = plays.filter(|_| is_on_geth || l1.as_deref().is_none_or(|l1| l1 == "anvil")) else {
         eprintln!("MODE is `all` or one of:");
         for (_, name, _, what) in MODES {
             eprintln!("  {name:<22} {what}");
         }
-        eprintln!("DATA is `blobs` or `calldata`");
+        eprintln!("DATA is `blobs` or `calldata`, L1 is `anvil` or `geth`");
         return ExitCode::FAILURE;
     };
     let is_once = variable("ONCE").is_some_and(|once| once != "0");
     let mut terminate = signal(SignalKind::terminate()).expect("signals");
     // Whoever is not awaited any more drops what it holds: nodes and L1 end with it.
     let held = tokio::select! {
-        held = repeat(&plays, is_once) => held,
+        held = repeat(&plays, is_on_geth, is_once) => held,
         _ = tokio::signal::ctrl_c() => false,
         _ = terminate.recv() => false,
     };
     if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn repeat(plays: &[Play], is_once: bool) -> bool {
+async fn repeat(plays: &[Play], is_on_geth: bool, is_once: bool) -> bool {
     loop {
-        let held = all(plays).await;
+        let held = all(plays, is_on_geth).await;
         if is_once || !held {
             return held;
         }
@@ -61,12 +64,12 @@ async fn repeat(plays: &[Play], is_once: bool) -> bool {
 }
 
 /// Plays all of it; whether everything came as it must.
-async fn all(plays: &[Play]) -> bool {
+async fn all(plays: &[Play], is_on_geth: bool) -> bool {
     let (start, mut reports, mut failed) = (Instant::now(), Vec::new(), Vec::new());
     for (modes, blobs) in plays {
         let names: Vec<&str> = modes.iter().map(|mode| mode.name()).collect();
         println!("\n{} ({})", names.join(", "), if *blobs { "masked, in blobs" } else { "in calldata" });
-        match one(modes.clone(), *blobs).await {
+        match one(modes.clone(), *blobs, is_on_geth).await {
             Some(played) => reports.extend(played),
             None => failed.extend(names),
         }
@@ -82,10 +85,14 @@ async fn all(plays: &[Play]) -> bool {
 }
 
 /// A play on a task of its own: one that panics fails, and the others go on.
-async fn one(modes: Vec<Mode>, blobs: bool) -> Option<Vec<Report>> {
+async fn one(modes: Vec<Mode>, blobs: bool, is_on_geth: bool) -> Option<Vec<Report>> {
     let say = |step: &str| println!("  {step}");
-    let tasks = LocalSet::new();
-    tasks.run_until(async { spawn_local(async move { play(&modes, blobs, say).await }).await.ok() }).await
+    let played = async move {
+        let dev = if is_on_geth { Dev::start_geth().await } else { Dev::start(terms(blobs).mining).await };
+        let dev = dev.expect("the node starts; `.ci/setup foundry geth` installs it");
+        Box::pin(play_on(dev, &modes, blobs, say)).await
+    };
+    LocalSet::new().run_until(async { spawn_local(played).await.ok() }).await
 }
 
 /// Those that leave the sequencer in office share a chain; each of the others has one of its own.
