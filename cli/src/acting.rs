@@ -1,7 +1,8 @@
 //! Acting: who signs, for which patient, and how what they sign gets its place.
 //!
-//! Every command here makes one envelope. Dying before it is sent changes nothing; dying after, the same command finds
-//! what it wanted done already and says so, or `submit --signed` sends the file of `--envelope-out` again.
+//! Every command here makes one envelope, `erase` as many as it needs. Dying before it is sent changes nothing; dying
+//! after, the same command finds what it wanted done already and says so, or `submit --signed` sends the file of
+//! `--envelope-out` again.
 
 use crate::context::{L1Args, NodeArgs, PassphraseArgs, RungArg, read_file, write_file};
 use crate::exit::{CliError, Exit, Result};
@@ -49,7 +50,8 @@ pub(crate) struct ActorArgs {
     /// Give up after so many seconds without a place.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     patience: u64,
-    /// Write the signed envelope here before sending it: to send it again, or to force it.
+    /// Write the signed envelope here before sending it: to send it again, or to force it. Of several, the one that is
+    /// sent at the time.
     #[arg(long, value_name = "FILE")]
     envelope_out: Option<PathBuf>,
     /// Do not ask: what cannot be undone is done.
@@ -120,6 +122,9 @@ pub(crate) struct Subject {
     /// As the node has it now; of its content only the identity is sure.
     pub(crate) patient: Patient,
 }
+
+/// Events of one envelope, and what is said beside them.
+pub(crate) type Said<'a> = (Vec<Event>, Vec<(&'a str, Value)>);
 
 /// Who signs, looked up.
 pub(crate) struct Actor<'a> {
@@ -246,19 +251,26 @@ impl Actor<'_> {
 
     /// Signs events, sends them, and says what became of them.
     pub(crate) async fn send(self, payloads_root: B256, events: Vec<Event>, more: &[(&str, Value)]) -> Result<()> {
-        let now = clock::now();
-        let kinds: Vec<&str> = events.iter().map(words::kind).collect();
-        let dated: Vec<_> = events.into_iter().map(|event| (now, event)).collect();
-        let mut hand = Signer::new(self.chain, self.identity, self.key, self.nonce);
-        let signed = hand.sign(&self.known, now, payloads_root, &dated)?;
-        if let Some(path) = &self.args.envelope_out {
-            write_file(path, signed.bytes())?;
+        self.send_each(payloads_root, vec![(events, more.to_vec())]).await
+    }
+
+    /// As [`Actor::send`], several envelopes one after the other, each with what is said beside it. Dying between
+    /// leaves those that were not sent unsaid.
+    pub(crate) async fn send_each(self, payloads_root: B256, envelopes: Vec<Said<'_>>) -> Result<()> {
+        let (args, output) = (self.args, self.output);
+        let (mut hand, known, submitter) = self.hand().await?;
+        for (events, more) in envelopes {
+            let now = clock::now();
+            let kinds: Vec<&str> = events.iter().map(words::kind).collect();
+            let dated: Vec<_> = events.into_iter().map(|event| (now, event)).collect();
+            let signed = hand.sign(&known, now, payloads_root, &dated)?;
+            if let Some(path) = &args.envelope_out {
+                write_file(path, signed.bytes())?;
+            }
+            let done = submitter.submit(&signed, None).await?;
+            say(output, &kinds.join(", "), &signed, &done, &more)?;
         }
-        let checker = ReceiptChecker::on_l1(self.args.l1.reader().await?);
-        let patience = Duration::from_secs(self.args.patience);
-        let submitter = Submitter::new(&self.args.node.connection()?, Arc::new(checker), patience)?;
-        let done = submitter.submit(&signed, None).await?;
-        say(self.output, &kinds.join(", "), &signed, &done, more)
+        Ok(())
     }
 }
 

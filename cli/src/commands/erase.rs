@@ -15,6 +15,9 @@ use chartroll_core::payload::{PayloadLeaf, payloads_root};
 use clap::Args;
 use serde_json::Value;
 
+/// Annotations in one envelope: 46 bytes each, of the 953 that an envelope may have beside its head and signature.
+const ANNOTATIONS_MAX: usize = 16;
+
 /// Destroy what was sealed for events.
 #[derive(Args, Debug)]
 pub(crate) struct Erase {
@@ -67,15 +70,21 @@ impl Erase {
             targets.len()
         ))?;
         destroy(&store, &targets).await?;
-        let erased: Vec<Value> = targets.iter().flat_map(|target| target.leaves.iter().map(leaf_value)).collect();
-        let more = [("patient", subject.row.into()), ("erased", erased.into())];
+        let more = |targets: &[&Target]| {
+            let erased: Vec<Value> = targets.iter().flat_map(|target| target.leaves.iter().map(leaf_value)).collect();
+            vec![("patient", subject.row.into()), ("erased", erased.into())]
+        };
         let annotate = |target: &Target| {
             let digest: B256 = payloads_root(&target.leaves);
             let annotation = Annotation::PayloadErased;
             Event::Annotate(Annotate { patient: subject.row, sequence: target.sequence, annotation, digest })
         };
-        let events: Vec<Event> = targets.iter().filter(|target| !target.is_said).map(annotate).collect();
-        if events.is_empty() { already(output, "annotate", &more) } else { actor.send(B256::ZERO, events, &more).await }
+        let unsaid: Vec<&Target> = targets.iter().filter(|target| !target.is_said).collect();
+        if unsaid.is_empty() {
+            return already(output, "annotate", &more(&targets.iter().collect::<Vec<_>>()));
+        }
+        let envelope = |some: &[&Target]| (some.iter().map(|target| annotate(target)).collect(), more(some));
+        actor.send_each(B256::ZERO, unsaid.chunks(ANNOTATIONS_MAX).map(envelope).collect()).await
     }
 }
 

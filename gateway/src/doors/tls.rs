@@ -1,6 +1,6 @@
-//! TLS of a door. For HTTP, HTTP/2 and HTTP/1.1 are both offered, since many a sender speaks only the older: tonic's own
-//! offers HTTP/2 alone and turns such senders away in the handshake. Syslog has no name there (RFC 5425). Nothing is kept here; a handshake that
-//! fails is that sender's loss alone.
+//! TLS of a door. For HTTP, HTTP/2 and HTTP/1.1 are both offered, since many a sender speaks only the older: tonic's
+//! own offers HTTP/2 alone and turns such senders away in the handshake. Syslog has no name there (RFC 5425). Nothing
+//! is kept here; a handshake that fails is that sender's loss alone.
 
 use super::connection::Connection;
 use super::error::DoorError;

@@ -24,8 +24,8 @@ async fn batches_in_blobs_become_final_on_geth() {
     promises.hold_on_l1(&chain, &sequencer, &verifier).await;
 }
 
-/// Masked, in a blob: geth's pool and rules take commitment and conviction as Anvil's do. `make fraud L1=geth` plays the
-/// other modes there.
+/// Masked, in a blob: geth's pool and rules take commitment and conviction as Anvil's do. `make fraud L1=geth` plays
+/// the other modes there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_lies_is_convicted_on_geth() {
     let dev = Dev::start_geth().await.expect("geth starts; `make setup` installs it");

@@ -1,7 +1,7 @@
 //! What comes later: a key that is lost, a record that was opened twice, a wrong entry, somebody who left, an erasure
 //! that died halfway.
 
-use crate::scene::{Scene, TREAT, event, payload, who};
+use crate::scene::{Scene, TREAT, event, who};
 use alloy_primitives::keccak256;
 use chartroll_core::codes::Role;
 use serde_json::Value;
@@ -82,8 +82,8 @@ async fn records_that_are_one_patients_are_shown_together_until_the_link_is_undo
     assert_eq!((said.code, &said.last()["complete"]), (0, &true.into()), "{said:?}");
     assert_eq!(said.last()["patients"], serde_json::json!([rows[0], rows[1]]), "{said:?}");
     assert_eq!(notes(event(&said, wrong)), ["amended"]);
-    let amendment = said.lines.iter().find(|line| line["kind"] == "annotate").expect("it shows as an event");
-    assert_eq!(payload(amendment, "document")["content"], "it was the other knee", "{said:?}");
+    let beside = event(&said, wrong)["payloads"].as_array().unwrap();
+    assert!(beside.iter().any(|payload| payload["content"] == "it was the other knee"), "{said:?}");
 
     scene.done(system, &["patient", "link", "undo", "--other", &other]).await;
     scene.all_is_final().await;
@@ -132,10 +132,13 @@ async fn an_erasure_that_was_killed_midway_is_finished_by_the_same_command() {
     let erase: Vec<&str> = ["erase"].into_iter().chain(texts.iter().map(String::as_str)).collect();
     let all = texts.len() * PARTS;
 
-    // Their annotations come after the last of them is destroyed.
+    // Their annotations come after the last of them is destroyed. What the kill leaves half-written has another name
+    // than an address, and is nobody's.
+    let is_address = |name: &std::ffi::OsStr| name.len() == 64;
     let tombstones = || {
-        let keys = std::fs::read_dir(scene.path("payloads/keys")).unwrap();
-        keys.filter(|key| key.as_ref().unwrap().metadata().is_ok_and(|file| file.len() == 0)).count()
+        let keys = std::fs::read_dir(scene.path("payloads/keys")).unwrap().map(Result::unwrap);
+        let keys = keys.filter(|key| is_address(&key.file_name()));
+        keys.filter(|key| key.metadata().is_ok_and(|file| file.len() == 0)).count()
     };
     let mut child = scene.acting(me, &erase).stdout(Stdio::null()).spawn().unwrap();
     let begins = Instant::now();
@@ -146,8 +149,10 @@ async fn an_erasure_that_was_killed_midway_is_finished_by_the_same_command() {
     let midway = tombstones();
     assert!((1..all).contains(&midway), "killed midway: {midway} of {all}");
 
-    let said = scene.done(me, &erase).await;
-    assert_eq!((&said["already"], said["erased"].as_array().unwrap().len()), (&Value::Null, all), "{said:?}");
+    let said = scene.act(me, &erase).await;
+    let erased = said.lines.iter().map(|line| line["erased"].as_array().unwrap().len()).sum::<usize>();
+    // More than one envelope holds.
+    assert_eq!((said.code, said.lines.len(), erased), (0, 2, all), "{said:?}");
     assert_eq!(scene.done(me, &erase).await["already"], true, "what was said is not said twice");
     scene.all_is_final().await;
     let history = scene.history(me, "officer", &[]).await;

@@ -1,8 +1,8 @@
 //! A sequencer that cheats, live: each way to do so on a real L1 node, what comes of it, and what it cost.
 //!
-//! `make fraud MODE=<name|all> ONCE=1`; `DATA=calldata` puts pages there, `L1=geth` plays on geth. Without `ONCE` it goes on until somebody ends
-//! it. Ends with 0 only if everything that must be punished was, nothing else, and nothing honest was lost. Whatever it
-//! started ends with it.
+//! `make fraud MODE=<name|all> ONCE=1`; `DATA=calldata` puts pages there, `L1=geth` plays on geth. Without `ONCE` it
+//! goes on until somebody ends it. Ends with 0 only if everything that must be punished was, nothing else, and nothing
+//! honest was lost. Whatever it started ends with it.
 
 // A fixture that is wrong ends the play; nothing of this is linked into a product.
 #![allow(clippy::expect_used)]
