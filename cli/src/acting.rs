@@ -4,6 +4,10 @@
 //! after, the same command finds what it wanted done already and says so, or `submit --signed` sends the file of
 //! `--envelope-out` again.
 
+mod who;
+
+pub(crate) use who::Who;
+
 use crate::context::{L1Args, NodeArgs, PassphraseArgs, RungArg, read_file, write_file};
 use crate::exit::{CliError, Exit, Result};
 use crate::output::{Output, rfc3339};
@@ -323,35 +327,6 @@ pub(crate) fn row_in(witness: &[u8], index: Index) -> Option<Row> {
     })
 }
 
-/// A principal by what its org calls it: your own knowledge, so that a wrong row makes a wrong signature.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Who {
-    pub(crate) row: u32,
-    pub(crate) org: u32,
-    pub(crate) tag: B256,
-}
-
-impl Who {
-    /// `none`, or `ROW:ORG:TAG`.
-    pub(crate) fn parse(text: &str) -> core::result::Result<Self, String> {
-        if text == "none" {
-            return Ok(Self { row: 0, org: 0, tag: B256::ZERO });
-        }
-        let malformed = || "a principal is written ROW:ORG:TAG, or `none`".to_owned();
-        let mut parts = text.split(':');
-        let mut number = || parts.next().and_then(|part| part.parse::<u32>().ok()).ok_or_else(malformed);
-        let (row, org) = (number()?, number()?);
-        let tag = parts.next().and_then(|part| part.parse().ok()).ok_or_else(malformed)?;
-        if parts.next().is_none() && row != 0 { Ok(Self { row, org, tag }) } else { Err(malformed()) }
-    }
-
-    pub(crate) fn learn(&self, known: &mut Known) {
-        if self.row != 0 {
-            known.learn_principal(self.row, self.org, &self.tag);
-        }
-    }
-}
-
 /// Seals a document that belongs to an event of its own, and puts it into the store before the event is signed.
 pub(crate) async fn put_document(
     store: &Store,
@@ -397,17 +372,6 @@ pub(crate) fn leaf_value(leaf: &PayloadLeaf) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_principal_is_written_with_what_its_org_calls_it() {
-        let tag = format!("0x{}", "07".repeat(32));
-        let who = Who::parse(&format!("5:1:{tag}"));
-        assert_eq!(who, Ok(Who { row: 5, org: 1, tag: B256::repeat_byte(7) }));
-        assert_eq!(Who::parse("none").map(|who| who.row), Ok(0));
-        for bad in ["5", "5:1", "0:1:0x07", &format!("0:1:{tag}"), &format!("5:1:{tag}:1"), "a:1:0x07"] {
-            assert!(Who::parse(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_script_is_never_asked() {
