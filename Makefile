@@ -22,7 +22,7 @@ SECONDS ?= 600
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 .PHONY: setup
 setup: ## install what is missing to build and test
@@ -106,6 +106,19 @@ contracts-test: ## the contracts: formatting, tests, gas, and whether the artifa
 	$(FORGE) forge build --skip test
 	bridge-contracts/script/artifacts.py --check
 	$(FORGE) forge test
+
+# Which part of the mutants `make contracts-mutants` tries.
+SHARD ?= 1/20
+
+.PHONY: contracts-coverage
+contracts-coverage: ## which lines of the contracts the tests run; below 98 % of PageExecutor or Openings fails
+	@.ci/setup foundry
+	FOUNDRY_SOLC="$(TOOLS)/bin/solc" bridge-contracts/script/coverage.py
+
+.PHONY: contracts-mutants
+contracts-mutants: ## change the contracts in small ways: does a test notice? (SHARD=1/20, minutes each)
+	@.ci/setup foundry
+	FOUNDRY_SOLC="$(TOOLS)/bin/solc" bridge-contracts/script/mutants.py --shard $(SHARD)
 
 # What `make bench` loads the whole chain with; more with LOADTEST='--verifier --calldata'.
 PATIENTS ?= 1000000

@@ -137,6 +137,16 @@ contract ConstructionTest is Fixture {
         }
     }
 
+    function test_a_chain_without_a_precompile_gets_no_page_executor() public {
+        address[3] memory precompiles = [address(0x01), address(0x0a), address(0x100)];
+        for (uint256 i = 0; i < precompiles.length; i++) {
+            vm.mockCall(precompiles[i], "", "");
+            vm.expectRevert(abi.encodeWithSelector(IRollupErrors.PrecompileFails.selector, precompiles[i]));
+            Deploy.named("PageExecutor");
+            vm.clearMockedCalls();
+        }
+    }
+
     function test_a_precompile_that_says_yes_to_everything_is_found_out() public {
         vm.mockCall(address(0x100), "", abi.encode(uint256(1)));
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.PrecompileFails.selector, address(0x100)));

@@ -100,6 +100,20 @@ contract OfficeTest is Fixture {
         vm.assertEq(rollup.firstInLine(), address(0));
     }
 
+    /// @dev Between two others, who keep their places.
+    function test_who_steps_out_between_two_others_lets_nobody_past() public {
+        bond(ALICE);
+        bond(BOB);
+        bond(CAROL);
+        bond(HOSPITAL);
+        exit(CAROL);
+        vm.assertEq(rollup.firstInLine(), BOB);
+        exit(ALICE);
+        vm.assertEq(rollup.sequencer(), BOB);
+        exit(BOB);
+        vm.assertEq(rollup.sequencer(), HOSPITAL);
+    }
+
     function test_an_empty_office_is_taken_by_whoever_bonds() public {
         bond(ALICE);
         exit(ALICE);

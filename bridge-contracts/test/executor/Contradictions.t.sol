@@ -83,6 +83,9 @@ contract ContradictionsTest is CaseFixture {
         Said memory said = promises(step)[0];
         said.first++;
         convict(given, said);
+        // Nor is a digest of zero that of no envelope.
+        said.digest = 0;
+        convict(given, said);
         step = load(1, 13);
         given = posted(step, Way(false, false, 0), step.root);
         Said[] memory both = promises(step);

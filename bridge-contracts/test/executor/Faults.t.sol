@@ -66,6 +66,40 @@ contract FaultsTest is ExecutorFixture {
         vm.assertEq(bytes32(errorOf(small)), bytes32(IPageExecutor.MissingRow.selector));
     }
 
+    function test_a_witness_holds_meta() public view {
+        Call memory given = load(1, 2);
+        given.witness = abi.encodePacked(uint8(1), uint8(2), uint32(5), bytes5(0), uint16(0), uint8(0), uint16(0));
+        vm.assertEq(bytes32(errorOf(given)), bytes32(IPageExecutor.MissingRow.selector));
+    }
+
+    function test_a_witness_goes_on_behind_its_rows() public view {
+        Call memory given = load(1, 2);
+        given.witness = slice(given.witness, 0, hintsAt(given.witness));
+        vm.assertEq(bytes32(errorOf(given)), bytes32(IPageExecutor.MalformedWitness.selector));
+    }
+
+    /// @dev Each row in turn is said not to be there: the frontier is found short, who signs or is named missing.
+    function test_a_row_that_is_said_to_be_absent_is_no_answer() public view {
+        Call memory given = load(1, 2);
+        bytes memory whole = given.witness;
+        uint256 missing = 0;
+        uint256 place = 1;
+        for (uint256 row = 0; row < uint8(whole[0]); row++) {
+            uint256 length = uint16(bytes2(slice(whole, place + 10, 2)));
+            uint256 behind = place + 12 + length;
+            given.witness =
+                bytes.concat(slice(whole, 0, place + 10), bytes2(0), slice(whole, behind, whole.length - behind));
+            if (length > 0) {
+                bytes4 error_ = errorOf(given);
+                vm.assertTrue(error_ != 0);
+                if (row == 1) vm.assertEq(bytes32(error_), bytes32(IPageExecutor.WrongFrontier.selector));
+                if (error_ == IPageExecutor.MissingRow.selector) missing++;
+            }
+            place = behind;
+        }
+        vm.assertTrue(missing > 0);
+    }
+
     function test_an_item_is_960_bytes_of_a_known_type() public view {
         Call memory given = load(2, 0);
         bytes memory item = given.item;

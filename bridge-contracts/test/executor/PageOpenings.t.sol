@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {BlobOpening, Openings} from "../../src/executor/Openings.sol";
 import {IPageExecutor} from "../../src/interfaces/IPageExecutor.sol";
+import {Dirt} from "../utils/Dirt.sol";
 import {IVm} from "./ExecutorFixture.sol";
 import {Kzg} from "./Kzg.sol";
 
@@ -25,9 +26,14 @@ contract PageOpeningsTest {
     bytes32[] private hashes;
 
     function setUp() public {
-        blob = polynomial("page");
+        hashes.push();
+        begin(polynomial("page"));
+    }
+
+    function begin(uint256[] memory polynomial_) private {
+        blob = polynomial_;
         commitment = Kzg.commit(blob);
-        hashes.push(Kzg.versionedHash(commitment));
+        hashes[0] = Kzg.versionedHash(commitment);
         elements = Kzg.elementsAt(blob, PLACE);
         proofs = Kzg.proofsOf(blob, PLACE, elements);
     }
@@ -57,6 +63,17 @@ contract PageOpeningsTest {
             refuseElement(j, element + Kzg.MODULUS);
             if (element < type(uint256).max - 2 * Kzg.MODULUS) refuseElement(j, element + 2 * Kzg.MODULUS);
         }
+    }
+
+    /// @dev It is zero in the field, and a zero element is what the end of most pages is made of.
+    function test_an_element_that_is_the_modulus_opens_nothing() public {
+        uint256[32][2] memory values;
+        values[0][1] = 7;
+        begin(Kzg.interpolate([PLACE, OTHER_PLACE], values));
+        vm.assertEq(word(elements, 0), 0);
+        this.pageInBlob(opening(), PLACE);
+        refuseElement(0, Kzg.MODULUS);
+        refuseElement(31, Kzg.MODULUS);
     }
 
     function test_another_element_opens_nothing() public {
@@ -203,10 +220,12 @@ contract PageOpeningsTest {
     // Laid open.
 
     function pageInBlob(BlobOpening calldata given, uint256 index) external view returns (bytes memory) {
+        Dirt.spread();
         return abi.encode(Openings.pageInBlob(given, index, keccak256(abi.encodePacked(hashes))));
     }
 
     function rootInBlob(BlobOpening calldata given, uint256 index) external view returns (bytes32) {
+        Dirt.spread();
         return Openings.rootInBlob(given, index, keccak256(abi.encodePacked(hashes)));
     }
 

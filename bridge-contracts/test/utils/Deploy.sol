@@ -11,9 +11,14 @@ import {Vm} from "./Vm.sol";
 library Deploy {
     Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
-    /// @notice The contract `name` of the file of its name, its constructor's reverts passed on.
+    /// @notice Code that makes the contract `name` of the file of its name.
+    function creation(string memory name, bytes memory arguments) internal view returns (bytes memory) {
+        return bytes.concat(vm.getCode(string.concat(name, ".sol:", name)), arguments);
+    }
+
+    /// @notice The contract, its constructor's reverts passed on.
     function named(string memory name, bytes memory arguments) internal returns (address account) {
-        bytes memory code = bytes.concat(vm.getCode(string.concat(name, ".sol:", name)), arguments);
+        bytes memory code = creation(name, arguments);
         assembly ("memory-safe") {
             account := create(0, add(code, 32), mload(code))
             if iszero(account) {

@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+"""Changes the contracts in small ways, one at a time: does a test notice?
+
+    script/mutants.py --shard 1/20      the first of 20 parts of all changes
+    script/mutants.py --only Openings   of files whose path has this in it
+    script/mutants.py --numbers 38,49   these, as --list numbers them
+    script/mutants.py --list            what there is, and nothing is run
+
+Works in a copy. All changes of a part are compiled into the code at once (`mutations.py`), without the optimizer; then
+each is switched on in the bytecode that Forge built, and the tests of its file run. A change that no test notices is
+printed as SURVIVED; docs/mutants.md says of those we know why.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+from copies import CODE_BYTES_MAX, WITHOUT_CODE, compiled, copy_to, nodes, range_of, read_sources, read_trees
+from mutations import CONSTANT, CONSTANT_FILE, MAGIC, Finder, numbered, written
+
+# Tests that look at a file: the first entry that fits. Gas is not asked for, the code is not the one that ships.
+TESTS = {
+    "src/PageExecutor.sol": "{Construction,executor/CaseFaults,executor/Contradictions,executor/Faults}",
+    "src/executor/Openings.sol": "executor/{CaseFaults,Openings,PageOpenings}",
+    "src/executor/Cases.sol": "executor/{CaseFaults,Contradictions}",
+    "src/executor/": "executor/{Admissions,Corners,Envelopes,Faults,Pages,Tree}",
+    "src/Court.sol": "{CourtHeaders,CourtReceipts,Receipts}",
+    "src/Evidence.sol": "{Evidence,Vectors}",
+    "src/libraries/Masks.sol": "{Masks,executor/Openings}",
+    "src/libraries/LogProof.sol": "{Evidence,Receipts,Vectors,executor/Openings}",
+    "src/libraries/Receipts.sol": "{CourtReceipts,Receipts}",
+    "src/libraries/": "{Construction,CourtHeaders,DataReference,Evidence,Orgs,Queue,Vectors}",
+    "src/": "{Commitments,Construction,CourtReceipts,Evidence,Office,Orgs,Pauses,Periods,Posting,Punishments,Queue"
+    ",Rollbacks,Vectors}",
+}
+# What judges pages comes first, then the Rollup.
+ORDER = ["src/PageExecutor.sol", "src/executor/Openings.sol", "src/executor/Cases.sol", "src/executor/"]
+ORDER += ["src/Court.sol", "src/libraries/", "src/base/", "src/"]
+# A change may make a loop endless: it ends with the gas, or with this.
+SECONDS_MAX = 300
+ENVIRONMENT = {
+    "FORGE_SNAPSHOT_CHECK": "false",
+    "FOUNDRY_FUZZ_RUNS": "8",
+    "FOUNDRY_INVARIANT_RUNS": "2",
+    "FOUNDRY_GAS_LIMIT": "2000000000",
+}
+
+
+def first_fit(path, keys):
+    return next(key for key in keys if path.startswith(key))
+
+
+def find():
+    """A finder of every file, in order, and all trees."""
+    sources = read_sources()
+    trees = read_trees(sources)
+    paths = [path for path in sources if not path.startswith(WITHOUT_CODE)]
+    paths.sort(key=lambda path: (ORDER.index(first_fit(path, ORDER)), path))
+    return [Finder(path, sources[path].encode(), trees[path]) for path in paths], trees
+
+
+def clones_of(finders, trees, chosen):
+    """Of each modifier that is to be left out somewhere, one that can be, behind the one it is like."""
+    definitions = {}
+    for path, tree in trees.items():
+        definitions.update({node["id"]: (path, node) for node in nodes(tree, "ModifierDefinition")})
+    clones = {}
+    sources = {finder.path: finder for finder in finders}
+    for finder in finders:
+        for made, node in finder.modifiers:
+            if made.number not in chosen:
+                continue
+            path, definition = definitions[node["modifierName"]["referencedDeclaration"]]
+            name, body = definition["name"] + str(made.number), sources[path].text(definition["body"])
+            text = f" modifier {name}() {{ if (MUTANT == {made.number}) {{ _; }} else {body} }}"
+            clones.setdefault(path, []).append((range_of(definition)[1], text.encode()))
+    return clones
+
+
+def schema(finders, trees, chosen):
+    """Sources with these changes in them, and the numbers of those that do not compile."""
+    refused = set()
+    while True:
+        clones = clones_of(finders, trees, chosen - refused)
+        sources = {}
+        for finder in finders:
+            if finder.path in clones or any(made.number in chosen for _, made in finder.mutants):
+                sources[finder.path] = written(finder, chosen - refused, clones.get(finder.path, [])).decode()
+        sources[CONSTANT_FILE] = CONSTANT
+        whole = {**read_sources(), **sources}
+        said = compiled(whole, {"*": {"*": ["abi"]}}).get("errors", [])
+        errors = [error for error in said if error["severity"] == "error"]
+        if not errors:
+            return sources, refused
+        for error in errors:
+            place = error["sourceLocation"]
+            text = whole[place["file"]].encode()[place["start"] : place["end"]].decode()
+            found = re.search(r"MUTANT [!=]= (\d+)", text) or re.search(r"\w+?(\d+)", text)
+            if not found or int(found.group(1)) not in chosen - refused:
+                sys.exit(error["formattedMessage"])
+            refused.add(int(found.group(1)))
+
+
+class Workshop:
+    """A copy in which Forge has built the changes of one shard, and the tests of one pattern."""
+
+    def __init__(self, folder, pattern, sources):
+        self.home = copy_to(folder, sources)
+        # Without a filter Forge compiles nothing to find out what there is to run.
+        kept = set()
+        for one in patterns(pattern):
+            kept |= set(self.home.glob(f"test/{one}.t.sol"))
+        for path in (self.home / "test").rglob("*.t.sol"):
+            if path not in kept:
+                path.unlink()
+        self.artifacts = {}
+
+    def forge(self, *arguments, seconds_max=None):
+        command = ["forge", "test", CODE_BYTES_MAX, *arguments]
+        environment = {**os.environ, **ENVIRONMENT}
+        ran = subprocess.run(
+            command, cwd=self.home, env=environment, capture_output=True, text=True, timeout=seconds_max
+        )
+        return ran.stdout + ran.stderr
+
+    def read(self):
+        """What Forge has built with a change in it."""
+        magic = f"{MAGIC:064x}"
+        built = {path: path.read_text() for path in (self.home / "out").rglob("*.json")}
+        self.artifacts = {path: text for path, text in built.items() if magic in text}
+
+    def switch(self, number):
+        for path, text in self.artifacts.items():
+            path.write_text(text.replace(f"{MAGIC:064x}", f"{number:064x}"))
+
+    def begin(self):
+        """Leaves out the tests that fail without any change, since they ask for gas or size; their names."""
+        self.forge("--list")
+        self.read()
+        self.switch(0)
+        said = self.forge()
+        left_out = sorted(set(re.findall(r"^\[FAIL[^\n]*\] (\w+)\(", said, re.M)))
+        for path in (self.home / "test").rglob("*.t.sol"):
+            text = path.read_text()
+            for name in left_out:
+                text = re.sub(rf"function {name}\(", f"function left_out_{name}(", text)
+            path.write_text(text)
+        # As Forge built it, for what is not built again.
+        self.switch(MAGIC)
+        self.forge("--list")
+        self.read()
+        self.switch(0)
+        said = self.forge()
+        if "tests passed, 0 failed" not in said:
+            sys.exit(f"tests fail without a change:\n{said[-3000:]}")
+        return left_out
+
+    def copy(self, folder):
+        """Another one, built already."""
+        other = object.__new__(Workshop)
+        shutil.copytree(self.home.parent, folder)
+        other.home = Path(folder) / "bridge-contracts"
+        other.artifacts = {other.home / path.relative_to(self.home): text for path, text in self.artifacts.items()}
+        return other
+
+    def judge(self, number):
+        self.switch(number)
+        try:
+            said = self.forge("--fail-fast", seconds_max=SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            return "killed"
+        if re.search(r"[1-9]\d* failed|Failing tests", said):
+            return "killed"
+        return "SURVIVED" if "0 failed" in said else "not run: " + said[-200:]
+
+
+def patterns(pattern):
+    """A pattern with one pair of braces, as the patterns that it stands for."""
+    before, _, rest = pattern.partition("{")
+    inner, _, behind = rest.partition("}")
+    return [before + one + behind for one in inner.split(",")]
+
+
+def run(finders, trees, mutants, pattern, jobs):
+    """Builds these mutants, tries each; how many of which fate."""
+    counts = {}
+    sources, refused = schema(finders, trees, {made.number for made in mutants})
+    with tempfile.TemporaryDirectory() as folder:
+        first = Workshop(Path(folder) / "0", pattern, sources)
+        left_out = first.begin()
+        print(f"# {len(mutants)} changes, {pattern}, without {', '.join(left_out) or 'none'}", flush=True)
+        free = Queue()
+        free.put(first)
+        for number in range(1, jobs):
+            free.put(first.copy(Path(folder) / str(number)))
+
+        def try_one(made):
+            if made.number in refused:
+                return made, "does not compile"
+            workshop = free.get()
+            try:
+                return made, workshop.judge(made.number)
+            finally:
+                free.put(workshop)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            for made, fate in pool.map(try_one, mutants):
+                counts[fate] = counts.get(fate, 0) + 1
+                print(f"{fate}: {made.file}:{made.line} #{made.number}: {made.was} -> {made.now}", flush=True)
+    return counts
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--shard", default="1/1")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--numbers", default="")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--list", action="store_true")
+    given = parser.parse_args()
+    part, parts = map(int, given.shard.split("/"))
+    finders, trees = find()
+    mutants = [made for made in numbered(finders) if given.only in made.file]
+    numbers = {int(number) for number in given.numbers.split(",") if number}
+    mutants = [made for made in mutants if not numbers or made.number in numbers]
+    mutants = mutants[len(mutants) * (part - 1) // parts : len(mutants) * part // parts]
+    if given.list:
+        for made in mutants:
+            print(f"{made.file}:{made.line} #{made.number}: {made.was} -> {made.now}")
+        return
+    total = {}
+    for pattern in dict.fromkeys(TESTS[first_fit(made.file, TESTS)] for made in mutants):
+        chosen = [made for made in mutants if TESTS[first_fit(made.file, TESTS)] == pattern]
+        for fate, count in run(finders, trees, chosen, pattern, given.jobs).items():
+            total[fate] = total.get(fate, 0) + count
+    print(f"# {len(mutants)} changes: " + ", ".join(f"{count} {fate}" for fate, count in sorted(total.items())))
+
+
+if __name__ == "__main__":
+    main()
