@@ -124,7 +124,9 @@ async fn convicted(stage: &Stage, accusation: &Accusation, deed: &BlockRef) -> (
     let mut found = None;
     until("it is convicted", async || {
         found = reader.conviction(accusation.hash(), At::Latest).await.ok().flatten();
-        found.is_some()
+        // A node that just makes the block may answer one question with it, and the next without.
+        let Some(conviction) = &found else { return false };
+        reader.tips().await.is_ok_and(|tips| tips.latest.number >= conviction.block)
     })
     .await;
     let conviction = found.expect("it was found");
