@@ -11,6 +11,7 @@ import {Header} from "../../src/types/Header.sol";
 import {Parameters} from "../../src/types/Parameters.sol";
 import {Standing} from "../../src/types/State.sol";
 import {Deploy} from "../utils/Deploy.sol";
+import {Terms} from "../utils/Terms.sol";
 import {CaseFixture} from "./CaseFixture.sol";
 
 /// @title Rollup, PageExecutor and Court as they are deployed together
@@ -36,26 +37,10 @@ contract TogetherTest is CaseFixture {
 
     /// @dev Its constructor runs where the vectors have it: the signatures in their pages name that address.
     function place(bytes32 genesisRoot) private {
-        Parameters memory given = Parameters({
-            genesisRoot: genesisRoot,
-            owner: address(1),
-            keyOfficer: address(1),
-            masked: false,
-            window: 7 days,
-            exitDelay: 14 days,
-            overdueAge: 24 hours,
-            clockPast: 24 hours,
-            clockFuture: 60,
-            deposeOverdue: 24 hours,
-            deposeIdle: 72 hours,
-            pauseMax: 7 days,
-            periodObjection: 48 hours,
-            batchItemsMin: 64,
-            bond: BOND,
-            forcedFee: 0.001 ether,
-            executor: address(executor),
-            court: address(court)
-        });
+        Parameters memory given = Terms.production();
+        given.genesisRoot = genesisRoot;
+        (given.owner, given.keyOfficer) = (address(1), address(1));
+        (given.executor, given.court) = (address(executor), address(court));
         vm.etch(address(rollup), Deploy.creation("Rollup", abi.encode(given)));
         (bool isMade, bytes memory code) = address(rollup).call("");
         vm.assertTrue(isMade);

@@ -8,6 +8,7 @@ import {Parameters} from "../../src/types/Parameters.sol";
 import {Batch} from "../../src/types/State.sol";
 import {Deploy} from "./Deploy.sol";
 import {RollupHarness} from "./RollupHarness.sol";
+import {Terms} from "./Terms.sol";
 import {Vm} from "./Vm.sol";
 
 /// @title A deployed Rollup and the people around it
@@ -43,27 +44,13 @@ abstract contract Fixture {
     }
 
     /// @dev As in production.
-    function defaults() internal pure returns (Parameters memory) {
-        return Parameters({
-            genesisRoot: keccak256("genesis"),
-            owner: OWNER,
-            keyOfficer: OFFICER,
-            masked: false,
-            window: 7 days,
-            exitDelay: 14 days,
-            overdueAge: 24 hours,
-            clockPast: 24 hours,
-            clockFuture: 60,
-            deposeOverdue: 24 hours,
-            deposeIdle: 72 hours,
-            pauseMax: 7 days,
-            periodObjection: 48 hours,
-            batchItemsMin: 64,
-            bond: 32 ether,
-            forcedFee: 0.001 ether,
-            executor: EXECUTOR,
-            court: COURT
-        });
+    function defaults() internal pure returns (Parameters memory given) {
+        given = Terms.production();
+        given.genesisRoot = keccak256("genesis");
+        given.owner = OWNER;
+        given.keyOfficer = OFFICER;
+        given.executor = EXECUTOR;
+        given.court = COURT;
     }
 
     function deployMasked() internal {

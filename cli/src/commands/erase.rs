@@ -11,12 +11,15 @@ use chartroll_client::history::told;
 use chartroll_client::payloads::{PayloadReader, Store};
 use chartroll_core::codes::{Annotation, Role};
 use chartroll_core::event::{Annotate, Event};
+use chartroll_core::limits::EVENTS_BYTES_MAX;
 use chartroll_core::payload::{PayloadLeaf, payloads_root};
 use clap::Args;
 use serde_json::Value;
 
-/// Annotations in one envelope: 46 bytes each, of the 953 that an envelope may have beside its head and signature.
-const ANNOTATIONS_MAX: usize = 16;
+/// Bytes of an annotation in an envelope (docs/spec.md §3.3): head, patient, sequence, what, digest.
+const ANNOTATION_BYTES: usize = 1 + 4 + 8 + 1 + 32;
+/// Annotations that one envelope holds.
+const ANNOTATIONS_MAX: usize = EVENTS_BYTES_MAX / ANNOTATION_BYTES;
 
 /// Destroy what was sealed for events.
 #[derive(Args, Debug)]
