@@ -15,6 +15,7 @@ interface IVm is Vm {
         uint64 gasRemaining;
     }
 
+    function split(string calldata text, string calldata at) external pure returns (string[] memory);
     function lastCallGas() external view returns (Gas memory);
     function mockCallRevert(address callee, bytes calldata data, bytes calldata reason) external;
     function parseJsonUintArray(string calldata json, string calldata key) external pure returns (uint256[] memory);
@@ -45,6 +46,19 @@ abstract contract ExecutorFixture {
 
     function entry(string memory list, uint256 index) internal pure returns (string memory) {
         return string.concat(list, "[", vm.toString(index), "]");
+    }
+
+    /// @dev The objects of the one list of objects that stands at this margin, each as JSON of its own: who looks into
+    /// the whole file for each reads it whole as often.
+    function objects(string memory json, string memory margin) internal pure returns (string[] memory list) {
+        string memory start = string.concat(margin, "{");
+        string memory end = string.concat(margin, "}");
+        list = vm.split(json, string.concat(end, ",", start));
+        list[0] = vm.split(list[0], start)[1];
+        list[list.length - 1] = vm.split(list[list.length - 1], end)[0];
+        for (uint256 i = 0; i < list.length; i++) {
+            list[i] = string.concat("{", list[i], "}");
+        }
     }
 
     /// @dev Bytes, or none where the value is null.
