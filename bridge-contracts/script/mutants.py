@@ -33,7 +33,7 @@ TESTS = {
     "src/PageExecutor.sol": "{Construction,executor/CaseFaults,executor/Contradictions,executor/Faults}",
     "src/executor/Openings.sol": "executor/{CaseFaults,Openings,PageOpenings}",
     "src/executor/Cases.sol": "executor/{CaseFaults,Contradictions}",
-    "src/executor/": "executor/{Admissions,Corners,Envelopes,Faults,Pages,Tree}",
+    "src/executor/": "executor/{Admissions,Corners,Envelopes,Faults,Pages,Rules,Strictness,Tree}",
     "src/Court.sol": "{CourtHeaders,CourtReceipts,Receipts}",
     "src/Evidence.sol": "{Evidence,Vectors}",
     "src/libraries/Masks.sol": "{Masks,executor/Openings}",
