@@ -23,6 +23,7 @@ use chartroll_core::rows::Rows;
 use chartroll_l1::{Accusation, Predicate};
 use chartroll_ledger::LedgerError;
 use keeper::Broken;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -83,12 +84,8 @@ impl Examiner {
         let Some(cases) = &self.cases else { return Ok(()) };
         let standing = cases.borrow().clone();
         let mut found = Vec::with_capacity(examined.cases.len());
-        for broken in examined.cases {
-            let accusation = broken.accusation();
-            match standing.iter().find(|case| case.accusation == accusation) {
-                Some(case) => found.push(Arc::clone(case)),
-                None => found.extend(self.case(broken, accusation).await?.map(Arc::new)),
-            }
+        for candidates in examined.cases.into_values() {
+            found.extend(self.first_case(&standing, candidates).await?);
         }
         cases.send_if_modified(|standing| {
             let names = |cases: &[Arc<Case>]| cases.iter().map(|case| case.accusation).collect::<Vec<_>>();
@@ -99,6 +96,24 @@ impl Examiner {
             is_news
         });
         Ok(())
+    }
+
+    /// One of an epoch's: what is convicted of already, else the first that can be shown now.
+    async fn first_case(
+        &self,
+        standing: &[Arc<Case>],
+        candidates: BTreeMap<Option<u64>, Broken>,
+    ) -> Result<Option<Arc<Case>>, ProverError> {
+        let names: Vec<Accusation> = candidates.values().map(Broken::accusation).collect();
+        if let Some(case) = standing.iter().find(|case| names.contains(&case.accusation)) {
+            return Ok(Some(Arc::clone(case)));
+        }
+        for (broken, accusation) in candidates.into_values().zip(names) {
+            if let Some(case) = self.case(broken, accusation).await? {
+                return Ok(Some(Arc::new(case)));
+            }
+        }
+        Ok(None)
     }
 
     /// What L1 needs to see it; `None` where that cannot be had now, or ever.

@@ -9,7 +9,8 @@ use alloy_primitives::B256;
 use chartroll_core::receipt::{Place, Receipt};
 use chartroll_l1::{Accusation, At, L1Error, Predicate, Reader};
 use chartroll_ledger::{Ledger, Progress};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, watch};
@@ -18,6 +19,9 @@ use tokio::sync::{Notify, watch};
 const RECEIPTS_MAX: usize = 1 << 20;
 /// Epochs that the receipts of one call may be of: each is asked of L1.
 const EPOCHS_PER_CALL_MAX: usize = 8;
+/// Batches of one epoch whose data is asked for in one look, where that of those before cannot be had: each may take as
+/// long as a source of blobs takes to say no.
+const CASES_PER_EPOCH_MAX: usize = 8;
 
 /// Why receipts are not taken in.
 #[derive(Debug)]
@@ -68,8 +72,9 @@ impl Broken {
 pub(crate) struct Examined {
     /// How many are broken.
     pub(crate) broken: usize,
-    /// Of each epoch whose sequencer is not convicted yet, the first that is: one is enough.
-    pub(crate) cases: Vec<Broken>,
+    /// Of each epoch whose sequencer is not convicted yet, those that L1 may be shown, by the batch whose data that
+    /// takes; where none stands the receipts are enough. One is enough of an epoch, but a batch's data may be withheld.
+    pub(crate) cases: BTreeMap<u64, BTreeMap<Option<u64>, Broken>>,
     /// Those that need not be kept.
     gone: Vec<Place>,
 }
@@ -183,7 +188,7 @@ impl Keeper {
 
     fn look(&self, facts: &Facts) -> Result<Examined, ProverError> {
         let (judge, confirmed) = (self.judge(facts), self.ledger.progress().confirmed);
-        let (mut examined, mut left, mut accused) = (Examined::default(), Held::default(), BTreeSet::new());
+        let (mut examined, mut left) = (Examined::default(), Held::default());
         // Whatever is handed in from here on names its epoch again.
         self.held().epochs.clear();
         for receipt in self.inbox.receipts()? {
@@ -205,11 +210,8 @@ impl Keeper {
                 }
                 Standing::Broken(predicate) => {
                     examined.broken += 1;
-                    let is_open = !term.is_convicted && self.is_provable(&place, predicate, confirmed)?;
-                    if is_open && accused.insert(place.epoch) {
-                        let is_double = predicate == Predicate::Equivocation;
-                        let rival = if is_double { self.inbox.rival(&place)? } else { None };
-                        examined.cases.push(Broken { receipt, rival, predicate });
+                    if !term.is_convicted {
+                        self.note(&mut examined, receipt, predicate, confirmed)?;
                     }
                 }
                 Standing::Waiting | Standing::Kept(_) => {}
@@ -224,14 +226,36 @@ impl Keeper {
         Ok(examined)
     }
 
-    /// Whether L1 can be shown it: the state that a final page started from is gone. One that cannot be shown must not
-    /// stand before others that can.
-    fn is_provable(&self, place: &Place, predicate: Predicate, confirmed: u64) -> Result<bool, ProverError> {
-        if predicate != Predicate::Contradiction {
-            return Ok(true);
+    /// Notes what L1 can be shown, the first of each batch and the first that takes none.
+    fn note(
+        &self,
+        examined: &mut Examined,
+        receipt: Receipt,
+        predicate: Predicate,
+        confirmed: u64,
+    ) -> Result<(), ProverError> {
+        let place = receipt.place;
+        let batch = match predicate {
+            Predicate::Contradiction => {
+                let batch = self.ledger.while_still(|ledger| ledger.batch_of(place.first_sequence))?;
+                match batch.map(|batch| batch.header.number) {
+                    // The state that a final page started from is gone.
+                    None => return Ok(()),
+                    Some(number) if number <= confirmed => return Ok(()),
+                    number => number,
+                }
+            }
+            _ => None,
+        };
+        let cases = examined.cases.entry(place.epoch).or_default();
+        if cases.len() < CASES_PER_EPOCH_MAX
+            && let Entry::Vacant(vacant) = cases.entry(batch)
+        {
+            let is_double = predicate == Predicate::Equivocation;
+            let rival = if is_double { self.inbox.rival(&place)? } else { None };
+            vacant.insert(Broken { receipt, rival, predicate });
         }
-        let batch = self.ledger.while_still(|ledger| ledger.batch_of(place.first_sequence))?;
-        Ok(batch.is_some_and(|batch| batch.header.number > confirmed))
+        Ok(())
     }
 
     fn judge<'a>(&'a self, facts: &'a Facts) -> Judge<'a> {

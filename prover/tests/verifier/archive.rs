@@ -45,6 +45,11 @@ impl Archive {
         self.held.lock().unwrap().extend(given);
     }
 
+    /// Serves nothing more.
+    pub(crate) fn take_all(&self) {
+        self.held.lock().unwrap().clear();
+    }
+
     /// Serves other bytes than were asked for.
     pub(crate) fn give_false(&self, blobs: &Blobs) {
         let given = blobs.bytes().map(|(hash, bytes)| {

@@ -1,5 +1,6 @@
 //! Receipts that clients hand in: kept ones harm nobody, broken ones convict their signer.
 
+use crate::archive::Archive;
 use crate::convictions::{CHALLENGER, convicting, owed, reward};
 use crate::running::Running;
 use crate::world::{LIMIT, WINDOW, World};
@@ -8,7 +9,7 @@ use chartroll_core::batch::Header;
 use chartroll_core::page::Page;
 use chartroll_core::receipt::{Place, Receipt};
 use chartroll_core::time::Time;
-use chartroll_l1::At;
+use chartroll_l1::{At, BlobSource};
 use chartroll_proto::problem::Limit;
 use chartroll_proto::v1::problem::What;
 use chartroll_proto::v1::receipts_client::ReceiptsClient;
@@ -158,6 +159,30 @@ async fn a_receipt_that_the_page_in_its_place_contradicts_convicts() {
 #[tokio::test]
 async fn a_receipt_that_a_page_in_masked_blobs_contradicts_convicts() {
     a_contradiction_convicts(true, true).await;
+}
+
+#[tokio::test]
+async fn a_promise_that_cannot_be_shown_does_not_stand_before_one_that_can() {
+    let mut world = World::staffed(false).await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = Archive::start().await;
+    let config = listening(&world, folder.path()).await;
+    let verifier = Running::start(Config { blobs: vec![BlobSource::Archive(archive.url.clone())], ..config }).await;
+    let mut broken = Vec::new();
+    for blobs in [true, false] {
+        let first = chartroll_core::rows::Rows::meta(&world.state).unwrap().next_sequence;
+        let pages = world.pages(2).await;
+        let (header, posted) = world.post(&pages, |header| header.mode.blobs = blobs).await;
+        posted.iter().for_each(|blobs| archive.give(blobs));
+        verifier.verifies(header.number, &world).await;
+        let place = Place { envelope: B256::repeat_byte(9), ..place_of(&pages[0], first) };
+        broken.push(world.receipt(place, "receipts"));
+    }
+    // What was verified is not kept: to open the page, the blob has to be had again.
+    archive.take_all();
+    assert_eq!(hand_in(&verifier, &broken).await, [ReceiptStanding::Contradiction; 2]);
+    until_convicted(&world).await;
+    verifier.stop().await;
 }
 
 #[tokio::test]
