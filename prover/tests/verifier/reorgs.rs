@@ -1,8 +1,11 @@
 //! L1 takes blocks back.
 
 use crate::running::{Running, config};
-use crate::world::World;
+use crate::waits::put;
+use crate::world::{SECRET, World};
 use alloy_primitives::Address;
+use chartroll_core::mask::{PeriodSecret, period_root};
+use chartroll_prover::Waiting;
 
 #[tokio::test]
 async fn a_batch_that_comes_back_is_not_replayed_and_another_one_is() {
@@ -78,5 +81,45 @@ async fn a_batch_whose_item_moved_is_replayed() {
     verifier.until("the verdict", |it| it.status.wrong().is_some()).await;
     let wrong = verifier.status.wrong().unwrap();
     assert_eq!((wrong.number(), wrong.reason().as_str()), (3, "INVALID: Queue"));
+    verifier.stop().await;
+}
+
+/// The bytes of the batch are the same, and yet it must be opened again: its period has another root now.
+#[tokio::test]
+async fn a_masked_batch_whose_period_has_another_root_now_is_opened_anew() {
+    const OTHER: [u8; 32] = [9; 32];
+    let mut world = World::new(true).await;
+    let (folder, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    put(keys.path(), SECRET, 0o600);
+    let mut config = config(&world, folder.path());
+    config.period_keys = Some(keys.path().to_path_buf());
+    let verifier = Running::start(config).await;
+    let page = world.item_page();
+    let (header, _) = world.post(core::slice::from_ref(&page), |_| {}).await;
+    assert!(header.mode.masked);
+    let posted = world.as_posted(&header, &[page]);
+    verifier.verifies(1, &world).await;
+
+    // The batch, the block that made the root ripe, the root.
+    world.dev.rollback(3).await.unwrap();
+    verifier.until("taken back", |it| it.progress().posted == 0).await;
+    let chain = world.chain();
+    let leaves = PeriodSecret::new(OTHER).period_leaves(chain.chain_id(), &chain.contract(), 0);
+    let register = world.calls().register_period(0, period_root(&leaves).unwrap());
+    world.call(&world.dev.accounts()[0].clone(), register).await;
+    world.dev.pass(world.reader.parameters().period_objection + 1).await.unwrap();
+    world.dev.mine(1).await.unwrap();
+    world.send(header.content_hash(), world.calls().post_calldata(&header, &posted), None).await;
+    let waits = |it: &Running| matches!(it.status.waiting(), Waiting::Key { batch: 1, period: 0, why } if why.contains("another root"));
+    verifier.until("its secret fits no more", waits).await;
+    assert_eq!((verifier.status.wrong(), verifier.progress().closed), (None, 0));
+
+    // What the other secret opens is what the sequencer is held to.
+    std::fs::remove_file(keys.path().join("period-0.key")).unwrap();
+    put(keys.path(), OTHER, 0o600);
+    verifier.until("the verdict", |it| it.status.wrong().is_some()).await;
+    let wrong = verifier.status.wrong().unwrap();
+    assert_eq!(wrong.number(), 1);
+    assert!(wrong.reason().starts_with("INVALID"), "{}", wrong.reason());
     verifier.stop().await;
 }

@@ -33,7 +33,7 @@ async fn a_blob_that_is_withheld_is_waited_for_and_taken_from_an_archive() {
     verifier.stop().await;
 }
 
-fn put(folder: &Path, bytes: [u8; 32], mode: u32) {
+pub(crate) fn put(folder: &Path, bytes: [u8; 32], mode: u32) {
     let path = folder.join("period-0.key");
     fs::write(&path, hex::encode(bytes)).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();

@@ -305,7 +305,8 @@ impl World {
         sender.wait(&key, LIMIT).await.unwrap();
     }
 
-    fn as_posted(&self, header: &Header, pages: &[Page]) -> Vec<Page> {
+    /// Pages as L1 gets them.
+    pub(crate) fn as_posted(&self, header: &Header, pages: &[Page]) -> Vec<Page> {
         if !header.mode.masked {
             return pages.to_vec();
         }
