@@ -83,6 +83,13 @@ pub struct Config {
     /// Consents to cite.
     #[serde(default)]
     pub consents: Vec<Consent>,
+    /// Whether the sequencer is asked for others that permit an access. Where consent is implied it need not be.
+    #[serde(default = "yes")]
+    pub finds_consents: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// How the sequencer is reached.
@@ -270,6 +277,7 @@ impl Config {
             principals: self.principals.iter().map(Principal::known).collect(),
             patients: self.patients.iter().map(Patient::key).collect(),
             consents: self.consents.iter().map(Consent::known).collect(),
+            finds_consents: self.finds_consents,
         })
     }
 

@@ -19,6 +19,7 @@ pub use settings::{
 };
 pub use watching::Watching;
 
+use crate::consents::Consents;
 use crate::mapped::{ActorKind, Mapped};
 use crate::outbox::{Bounds, Outbox, Owner, Who};
 use crate::roster::Roster;
@@ -196,7 +197,7 @@ impl Engine {
         let roster = Roster {
             org: settings.org,
             adds_principals: settings.admin.is_some(),
-            consents: settings.cited_consents(),
+            consents: Consents::new(settings.org, settings.cited_consents(), settings.finds_consents),
         };
         let asker = |account: &Account| Asker { chain, principal: account.row, key: account.key.clone() };
         let (system, admin) = (&settings.system, settings.admin.as_ref());

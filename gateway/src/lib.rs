@@ -10,6 +10,7 @@
 pub mod atna;
 pub mod check;
 pub mod config;
+pub mod consents;
 pub mod copies;
 pub mod doors;
 pub mod engine;

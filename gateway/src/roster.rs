@@ -6,6 +6,7 @@
 //!
 //! Owns nothing: rows stand in the outbox. A crash forgets a look, the next one sees the same.
 
+use crate::consents::{Cited, Consents};
 use crate::mapped::ActorKind;
 use crate::outbox::{Content, Outbox, Result, Stream, Waiting, Who};
 use crate::pack::{OPENINGS_MAX, Ready, cut, sort};
@@ -18,24 +19,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Accesses that one look packs at most: bounds memory; the next look goes on.
 const READY_MAX: usize = 50_000;
-/// Patients that one look finds or opens at most, for the same reason.
+/// Patients that one look finds, opens or asks about at most, for the same reason.
 const UNKNOWN_MAX: usize = 1_000;
 /// An access that lies further ahead waits: the chain takes ten minutes, and its clock may be behind ours.
 const AHEAD_MS_MAX: u64 = 300_000;
 
-/// A consent to cite.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cited {
-    pub(crate) row: u32,
-    /// Digest that its grantor signed.
-    pub(crate) digest: B256,
-}
-
-/// Consents by patient and actor; no actor: everybody at this org.
-pub(crate) type Consents = HashMap<(B256, Option<B256>), Cited>;
-
 /// Principals that wait for the admin, by tag: what kind, how many accesses.
 pub(crate) type PendingPrincipals = BTreeMap<B256, (ActorKind, u64)>;
+
+/// An access with its rows and the consent it cites, or whose row is not known.
+pub(crate) type Prepared = core::result::Result<(Ready, Option<Cited>), Who>;
 
 /// What waits, looked at.
 #[derive(Debug, Default)]
@@ -45,6 +38,8 @@ pub(crate) struct Look {
     oldest: Option<Time>,
     /// Patients without a row, whose opening is not on its way.
     pub(crate) patients: Vec<B256>,
+    /// Patients whose consents are not known, with their rows.
+    pub(crate) unasked: Vec<(B256, u32)>,
     /// Principals without a row whose addition is not on its way.
     pub(crate) principals: PendingPrincipals,
     /// Accesses that stay where they are.
@@ -60,17 +55,8 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    /// The consent to cite for an access.
-    pub(crate) fn consent(&self, event: &Waiting) -> Option<Cited> {
-        if event.uncited {
-            return None;
-        }
-        let named = self.consents.get(&(event.patient, Some(event.actor)));
-        named.or_else(|| self.consents.get(&(event.patient, None))).copied()
-    }
-
-    /// An access with its rows; `Err`: whose row is not known.
-    pub(crate) fn ready(&self, outbox: &Outbox, event: &Waiting) -> Result<core::result::Result<Ready, Who>> {
+    /// An access with its rows, and the consent it cites; `Err`: whose row is not known.
+    pub(crate) fn ready(&self, outbox: &Outbox, event: &Waiting) -> Result<Prepared> {
         let mut rows = [0; 2];
         for (row, who) in rows.iter_mut().zip([Who::Patient(event.patient), Who::Principal(event.actor)]) {
             match outbox.row(who)? {
@@ -79,15 +65,16 @@ impl Roster {
             }
         }
         let [patient, actor] = rows;
-        let consent = self.consent(event).map_or(0, |cited| cited.row);
+        let cited = self.consents.cited(event, patient, actor);
+        let consent = cited.map_or(0, |cited| cited.row);
         let Waiting { codes, time, number, .. } = *event;
-        Ok(Ok(Ready { patient, actor, consent, codes, time, number }))
+        Ok(Ok((Ready { patient, actor, consent, codes, time, number }, cited)))
     }
 
     /// Looks at all that waits.
     pub(crate) fn look(&self, outbox: &Outbox, now: Time) -> Result<Look> {
         let mut look = Look::default();
-        let (mut held, mut unknown) = (HashSet::new(), HashSet::new());
+        let (mut held, mut unknown, mut unasked) = (HashSet::new(), HashSet::new(), HashMap::new());
         let mut fault = None;
         outbox.waiting(|event| {
             if look.ready.len() >= READY_MAX {
@@ -98,7 +85,14 @@ impl Roster {
                 return true;
             }
             match self.ready(outbox, &event) {
-                Ok(Ok(ready)) => look.ready.push((ready, event)),
+                Ok(Ok((ready, _))) if self.consents.is_unasked(&event) => {
+                    look.blocked += 1;
+                    held.insert(event.patient);
+                    if unasked.len() < UNKNOWN_MAX {
+                        unasked.insert(event.patient, ready.patient);
+                    }
+                }
+                Ok(Ok((ready, _))) => look.ready.push((ready, event)),
                 Ok(Err(Who::Patient(pseudonym))) => {
                     look.blocked += 1;
                     if unknown.len() < UNKNOWN_MAX && !outbox.is_opening(&pseudonym) {
@@ -127,6 +121,7 @@ impl Roster {
             return Err(error);
         }
         look.patients = unknown.into_iter().collect();
+        look.unasked = unasked.into_iter().collect();
         let before = look.ready.len();
         look.ready.retain(|(_, event)| !held.contains(&event.patient));
         look.blocked += (before - look.ready.len()) as u64;

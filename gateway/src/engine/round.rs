@@ -1,4 +1,4 @@
-//! One round of the loop: packs what is due, opens whom no row holds, sends, follows.
+//! One round of the loop: packs what is due, opens whom no row holds, asks for consents, sends, follows.
 //!
 //! Owns only when it looked last; dropped anywhere, the next round does the same again.
 
@@ -65,6 +65,15 @@ impl Inner {
                 }
                 Err(RosterError::Outbox(error)) => return Err(error),
                 Err(error) => self.told.fault(Area::Rows, &error),
+            }
+        }
+        if !look.unasked.is_empty() {
+            match roster.consents.ask(&self.sending.links.reading, &look.unasked).await {
+                Ok(()) => {
+                    moved = true;
+                    self.told.well(Area::Consents);
+                }
+                Err(error) => self.told.fault(Area::Consents, &error),
             }
         }
         if roster.adds_principals && !look.principals.is_empty() {

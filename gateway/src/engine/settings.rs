@@ -1,8 +1,8 @@
 //! What an engine is told when it opens: the parsed configuration, secrets included. `Debug` shows none.
 
+use crate::consents::{Cited, Configured};
 use crate::identifier::Identifier;
 use crate::outbox::Who;
-use crate::roster::{Cited, Consents};
 use alloy_primitives::B256;
 use chartroll_client::connect::Connection;
 use chartroll_client::keys::SigningKey;
@@ -106,6 +106,8 @@ pub struct Settings {
     pub patients: Vec<PatientKey>,
     /// Consents to cite.
     pub consents: Vec<KnownConsent>,
+    /// Whether the node is asked for others.
+    pub finds_consents: bool,
 }
 
 impl Settings {
@@ -116,7 +118,7 @@ impl Settings {
     }
 
     /// Consents by pseudonym and tag.
-    pub(crate) fn cited_consents(&self) -> Consents {
+    pub(crate) fn cited_consents(&self) -> Configured {
         let consents = self.consents.iter().filter(|consent| consent.row != 0);
         let cited = consents.map(|consent| {
             let patient = self.pseudonym_key.patient(&consent.patient.system, &consent.patient.value);

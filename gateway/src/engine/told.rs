@@ -17,6 +17,8 @@ pub(crate) enum Area {
     Sequencer,
     /// Rows are not found or not added.
     Rows,
+    /// What patients consented to is not known.
+    Consents,
     /// Clocks differ.
     Clock,
 }

@@ -29,6 +29,7 @@ fn settings(folder: &std::path::Path, patients_see_users: bool) -> Settings {
         principals: Vec::new(),
         patients: vec![PatientKey { patient: Identifier::new("s", "1"), sealing_key: secret(9).public().unwrap() }],
         consents: Vec::new(),
+        finds_consents: false,
     }
 }
 

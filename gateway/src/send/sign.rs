@@ -130,10 +130,10 @@ impl Signers {
     ) -> Result<Vec<(Time, Event)>, Unsigned> {
         let mut ready: Vec<(Ready, Waiting)> = Vec::with_capacity(accesses.len());
         for event in accesses.iter() {
-            let found = roster.ready(outbox, event)?.map_err(Unsigned::Unknown)?;
+            let (found, cited) = roster.ready(outbox, event)?.map_err(Unsigned::Unknown)?;
             known.learn_patient(found.patient, self.org, &event.patient);
             known.learn_principal(found.actor, self.org, &event.actor);
-            if let Some(cited) = roster.consent(event) {
+            if let Some(cited) = cited {
                 known.learn_consent(cited.row, cited.digest);
             }
             ready.push((found, event.clone()));

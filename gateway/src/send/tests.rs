@@ -2,10 +2,10 @@
 #![allow(clippy::cast_possible_truncation)]
 
 use super::*;
+use crate::consents::{Cited, Configured, Consents};
 use crate::engine::Account;
 use crate::mapped::ActorKind;
 use crate::outbox::{Bounds, Owner, Prepared as Document, Waiting};
-use crate::roster::{Cited, Consents};
 use alloy_primitives::{Address, B256};
 use chartroll_client::connect::Connection;
 use chartroll_client::keys::SigningKey;
@@ -45,7 +45,8 @@ fn sending(folder: &TempDir) -> Sending {
     let account = Account { row: 2, key: SigningKey::secp256k1(&[7; 32]).unwrap() };
     let asker = Asker { chain, principal: 2, key: account.key.clone() };
     let l1 = L1Config::new(vec!["http://127.0.0.1:1".parse().unwrap()], 5, Address::repeat_byte(6));
-    let consents = Consents::from([((hash(1), None), Cited { row: 9, digest: hash(99) })]);
+    let consents = Configured::from([((hash(1), None), Cited { row: 9, digest: hash(99) })]);
+    let consents = Consents::new(3, consents, false);
     Sending {
         roster: Arc::new(Roster { org: 3, adds_principals: false, consents }),
         told: Arc::default(),
@@ -210,6 +211,6 @@ async fn a_principal_that_waits_for_the_admin_holds_up_its_own_accesses_alone() 
     assert_eq!((look.ready(), look.blocked, look.patients.as_slice()), (1, 3, [hash(2)].as_slice()));
     assert_eq!(look.principals.get(&hash(8)), Some(&(ActorKind::Practitioner, 1)));
     // Soon added by our own key, it holds the patient's others too: their order is kept.
-    let roster = Roster { org: 3, adds_principals: true, consents: Consents::new() };
+    let roster = Roster { org: 3, adds_principals: true, consents: Consents::new(3, Configured::new(), false) };
     assert_eq!(roster.look(&sending.outbox, clock::now()).unwrap().ready(), 0);
 }

@@ -142,6 +142,7 @@ impl Terms {
             principals: Vec::new(),
             patients: Vec::new(),
             consents: Vec::new(),
+            finds_consents: self.0["finds_consents"].as_bool().unwrap_or(true),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A gateway's engine on a real chain: documents in, final events out, whatever dies meanwhile.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::indexing_slicing)]
 
+mod consents;
 mod faults;
 mod kills;
 mod life_cycle;

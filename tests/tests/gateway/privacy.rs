@@ -179,6 +179,7 @@ async fn nothing_that_leaves_the_gateway_names_anybody() {
         principals: Vec::new(),
         patients: Vec::new(),
         consents: Vec::new(),
+        finds_consents: true,
     };
     let engine = Engine::open(settings).unwrap();
     let (down, shutdown) = watch::channel(false);
