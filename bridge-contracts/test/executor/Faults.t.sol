@@ -122,6 +122,23 @@ contract FaultsTest is ExecutorFixture {
         vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.Queue));
     }
 
+    /// @dev That of the page before, or of the item, is not too early; a millisecond less is.
+    function test_a_clock_that_stands_still_is_right() public view {
+        Call memory given = load(1, 15);
+        // In meta, behind the next sequence number.
+        uint256 clock = uint48(bytes6(slice(given.witness, 21, 6)));
+        given.page[1] = bytes32(uint256(given.page[1]) << 48 >> 48 | clock << 208);
+        vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.None));
+        given.page[1] = bytes32(uint256(given.page[1]) << 48 >> 48 | (clock - 1) << 208);
+        vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.Clock));
+        given = load(2, 0);
+        uint48 time = uint48(bytes6(given.page[1]));
+        given.item = bytes.concat(hex"02", bytes6(time), slice(given.item, 7, 953));
+        vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.None));
+        given.item = bytes.concat(hex"02", bytes6(time + 1), slice(given.item, 7, 953));
+        vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.Queue));
+    }
+
     /// @dev Whatever gas it is given, it reverts or gives the one answer: on both curves, forced and not.
     function test_too_little_gas_is_never_an_answer() public view {
         uint8[2][4] memory places = [[1, 0], [1, 5], [2, 0], [2, 7]];
