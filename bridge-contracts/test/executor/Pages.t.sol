@@ -112,7 +112,7 @@ contract PagesTest is ExecutorFixture {
         bytes[] memory rows = new bytes[](1);
         bytes memory counts = abi.encodePacked(uint32(1000), uint32(1024), uint32(1024), uint32(1024));
         rows[0] = abi.encodePacked(uint64(1), CLOCK, uint64(6), counts, Big.frontier(1));
-        (, root) = Bench(Deploy.named("Bench")).roots(witness(hints), rows);
+        (, root) = Bench(Deploy.named("Bench")).roots(witnessOf(hints), rows);
     }
 
     /// @dev A forced page of an envelope of the system.
@@ -121,18 +121,18 @@ contract PagesTest is ExecutorFixture {
         bytes memory head = abi.encodePacked(uint32(Big.SIGNER), uint64(11), CLOCK, bytes32(0));
         bytes memory rest = abi.encodePacked(count, events);
         bytes memory unsigned = bytes.concat(head, new bytes(64), rest);
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(KEY, bench.admit(1, address(1), CLOCK, unsigned, witness(0)).digest);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(KEY, bench.admit(1, address(1), CLOCK, unsigned, witnessOf(0)).digest);
         bytes memory body = abi.encodePacked(head, r, uint256(s) | uint256(v - 27) << 255, rest);
         body = bytes.concat(body, new bytes(953 - body.length));
         bytes memory page = bytes.concat(bytes32(0), bytes6(CLOCK), hex"02", body);
-        (bytes32 root,) = bench.roots(witness(hints), new bytes[](0));
+        (bytes32 root,) = bench.roots(witnessOf(hints), new bytes[](0));
         bytes memory item = bytes.concat(hex"02", bytes6(CLOCK), body);
-        return executor.execute(1, address(1), root, abi.decode(page, (bytes32[31])), item, witness(hints));
+        return executor.execute(1, address(1), root, abi.decode(page, (bytes32[31])), item, witnessOf(hints));
     }
 
     /// @dev A system, the sentinel, two patients of its org, one of another, a row that is free; the sentinel comes
     /// before every patient.
-    function witness(uint8 hints) private pure returns (bytes memory) {
+    function witnessOf(uint8 hints) private pure returns (bytes memory) {
         bytes memory rows = FullWitness.row(0, 0, Big.meta(1, 10));
         rows = bytes.concat(rows, FullWitness.row(0, 1, Big.frontier(1)));
         bytes memory system = Big.principal(Big.SIGNER, 2, abi.encodePacked(vm.addr(KEY)));
