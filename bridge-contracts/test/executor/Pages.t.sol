@@ -121,7 +121,8 @@ contract PagesTest is ExecutorFixture {
         bytes memory head = abi.encodePacked(uint32(Big.SIGNER), uint64(11), CLOCK, bytes32(0));
         bytes memory rest = abi.encodePacked(count, events);
         bytes memory unsigned = bytes.concat(head, new bytes(64), rest);
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(KEY, bench.admit(1, address(1), CLOCK, unsigned, witnessOf(0)).digest);
+        bytes32 digest = bench.admit(1, address(1), CLOCK, unsigned, witnessOf(0)).digest;
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(KEY, digest);
         bytes memory body = abi.encodePacked(head, r, uint256(s) | uint256(v - 27) << 255, rest);
         body = bytes.concat(body, new bytes(953 - body.length));
         bytes memory page = bytes.concat(bytes32(0), bytes6(CLOCK), hex"02", body);
