@@ -300,6 +300,20 @@ contract CaseFaultsTest is CaseFixture {
         }
     }
 
+    /// @dev Nobody can bring an item that is not there: the page is INVALID without one.
+    function test_a_forced_page_where_no_item_waits_is_convicted() public {
+        uint8[2] memory steps = [0, 8];
+        for (uint256 i = 0; i < 2; i++) {
+            Step memory step = load(2, steps[i]);
+            PageCase memory given = posted(step, Way(false, false, 0), step.root);
+            ROLLUP.enqueue(step.cursor, 0);
+            refuse(given, IPageExecutor.WrongItem.selector);
+            given.item = "";
+            vm.assertEq(bytes32(errorOf(given)), 0);
+            checkConvicted(given, 0, i + 1);
+        }
+    }
+
     function test_an_altered_item_convicts_nobody() public {
         Step memory step = load(2, 0);
         PageCase memory given = posted(step, Way(false, false, 0), step.root);

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Codes} from "../../src/executor/Codes.sol";
+import {Memory} from "../../src/executor/Memory.sol";
+import {Run} from "../../src/executor/Run.sol";
+import {Witnesses} from "../../src/executor/Witnesses.sol";
 import {IPageExecutor} from "../../src/interfaces/IPageExecutor.sol";
+import {Dirt} from "../utils/Dirt.sol";
+import {Big} from "./Big.sol";
 import {ExecutorFixture} from "./ExecutorFixture.sol";
+import {FullWitness} from "./FullWitness.sol";
 
 /// @title What is wrong with a witness, or with the gas, reverts: it is never an answer
-/// @dev On pages of the golden vectors.
+/// @dev On pages of the golden vectors, and by the decoder alone.
 contract FaultsTest is ExecutorFixture {
     struct Call {
         uint64 chainId;
@@ -115,6 +122,23 @@ contract FaultsTest is ExecutorFixture {
         vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.Queue));
     }
 
+    /// @dev That of the page before, or of the item, is not too early; a millisecond less is.
+    function test_a_clock_that_stands_still_is_right() public view {
+        Call memory given = load(1, 15);
+        // In meta, behind the next sequence number.
+        uint256 clock = uint48(bytes6(slice(given.witness, 21, 6)));
+        given.page[1] = bytes32(uint256(given.page[1]) << 48 >> 48 | clock << 208);
+        vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.None));
+        given.page[1] = bytes32(uint256(given.page[1]) << 48 >> 48 | (clock - 1) << 208);
+        vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.Clock));
+        given = load(2, 0);
+        uint48 time = uint48(bytes6(given.page[1]));
+        given.item = bytes.concat(hex"02", bytes6(time), slice(given.item, 7, 953));
+        vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.None));
+        given.item = bytes.concat(hex"02", bytes6(time + 1), slice(given.item, 7, 953));
+        vm.assertEq(uint8(answer(given).invalid), uint8(IPageExecutor.Invalid.Queue));
+    }
+
     /// @dev Whatever gas it is given, it reverts or gives the one answer: on both curves, forced and not.
     function test_too_little_gas_is_never_an_answer() public view {
         uint8[2][4] memory places = [[1, 0], [1, 5], [2, 0], [2, 7]];
@@ -140,6 +164,119 @@ contract FaultsTest is ExecutorFixture {
             } catch {}
         }
         vm.assertTrue(answers > 0 && answers < tries);
+    }
+
+    function test_a_witness_without_a_row_is_malformed() public {
+        refuse(hex"00000000");
+        this.decode(alone(1, FullWitness.row(0, 0, "")));
+    }
+
+    /// @dev Nothing stands there, but no such table is known.
+    function test_an_absent_row_of_an_unknown_table_is_malformed() public {
+        bytes memory meta = FullWitness.row(0, 0, Big.meta(0, 10));
+        uint8[5] memory tables = [5, 6, 7, 8, 255];
+        for (uint256 i = 0; i < 5; i++) {
+            refuse(alone(2, bytes.concat(meta, FullWitness.row(tables[i], 0, ""))));
+        }
+        this.decode(alone(2, bytes.concat(meta, FullWitness.row(4, type(uint32).max, ""))));
+    }
+
+    function test_a_frontier_without_meta_is_malformed_whatever_scratch_memory_holds() public {
+        refuse(alone(1, FullWitness.row(0, 1, abi.encode(keccak256("peak")))));
+    }
+
+    function decode(bytes calldata witness) external pure {
+        Run memory run_;
+        Dirt.spread();
+        assembly ("memory-safe") {
+            // A log of one entry, if it were a row of meta.
+            mstore(0, shl(192, 1))
+        }
+        Witnesses.decode(run_, witness);
+    }
+
+    function test_rows_are_found_in_any_order() public view {
+        uint256[12] memory order = [uint256(5), 0, 1, 2, 6, 4, 3, 5, 6, 0, 2, 2];
+        uint256[] memory asked = new uint256[](12);
+        for (uint256 i = 0; i < 12; i++) {
+            asked[i] = held(order[i]);
+        }
+        bytes32[] memory found = this.find(heldRows(), asked, asked[0]);
+        for (uint256 i = 0; i < 12; i++) {
+            vm.assertEq(found[i], keccak256(Big.patient(asked[i])));
+        }
+    }
+
+    /// @dev Before, between and behind those that are held; the error names it.
+    function test_a_row_that_is_not_held_is_named() public {
+        uint256[7] memory missing = [uint256(4), 6, 8, 99, 256, 0x2FFFFFF, 0xFFFFFFFF];
+        for (uint256 i = 0; i < 7; i++) {
+            for (uint256 j = 0; j < 7; j++) {
+                refuseRow(held(j), missing[i]);
+            }
+        }
+        // One that is absent.
+        bytes memory meta = FullWitness.row(0, 0, Big.meta(0, 10));
+        bytes memory witness = alone(2, bytes.concat(meta, FullWitness.row(3, 5, "")));
+        vm.expectRevert(abi.encodeWithSelector(IPageExecutor.MissingRow.selector, 3 << 32 | 5));
+        this.get(witness, 5);
+        vm.expectRevert(abi.encodeWithSelector(IPageExecutor.MissingRow.selector, 0));
+        executor.execute(1, address(1), 0, load(1, 15).page, "", alone(1, FullWitness.row(3, 5, "")));
+    }
+
+    /// @dev Behind one that is held.
+    function refuseRow(uint256 first, uint256 number) private {
+        uint256[] memory asked = new uint256[](2);
+        (asked[0], asked[1]) = (first, number);
+        vm.expectRevert(abi.encodeWithSelector(IPageExecutor.MissingRow.selector, 3 << 32 | number));
+        this.find(heldRows(), asked, number);
+    }
+
+    /// @dev Patients, by number. `before` is one of which a place seems to stand before the places of the witness.
+    function find(bytes calldata witness, uint256[] calldata asked, uint256 before)
+        external
+        pure
+        returns (bytes32[] memory found)
+    {
+        found = new bytes32[](asked.length);
+        Run memory run_;
+        Dirt.spread();
+        Memory.putWord(Memory.allocate(32), 3 << 32 | before);
+        Witnesses.decode(run_, witness);
+        for (uint256 i = 0; i < asked.length; i++) {
+            uint256 row = Witnesses.find(run_, Codes.PATIENTS, asked[i]);
+            found[i] = bytes32(Memory.hash(row, Witnesses.lengthOf(row)));
+        }
+    }
+
+    function get(bytes calldata witness, uint256 patient) external pure returns (uint256) {
+        Run memory run_;
+        Witnesses.decode(run_, witness);
+        return Witnesses.get(run_, Codes.PATIENTS, patient);
+    }
+
+    /// @dev Of one the last bytes and a zero would be 256, if places were read a byte further.
+    function held(uint256 i) private pure returns (uint256) {
+        uint256[7] memory numbers = [uint256(5), 7, 254, 511, 1000, 0x3000001, 0xFFFFFFFE];
+        return numbers[i];
+    }
+
+    function heldRows() private pure returns (bytes memory) {
+        bytes memory rows = FullWitness.row(0, 0, Big.meta(0, 32));
+        for (uint256 i = 0; i < 7; i++) {
+            rows = bytes.concat(rows, FullWitness.row(3, held(i), Big.patient(held(i))));
+        }
+        return alone(8, rows);
+    }
+
+    function refuse(bytes memory witness) private {
+        vm.expectRevert(IPageExecutor.MalformedWitness.selector);
+        this.decode(witness);
+    }
+
+    /// @dev Rows as the witness of a state that has no others.
+    function alone(uint8 count, bytes memory rows) private pure returns (bytes memory) {
+        return bytes.concat(bytes1(count), rows, hex"000000");
     }
 
     function load(uint256 chain, uint256 step) private view returns (Call memory given) {

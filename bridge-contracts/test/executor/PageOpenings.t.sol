@@ -217,11 +217,51 @@ contract PageOpeningsTest {
         vm.clearMockedCalls();
     }
 
+    /// @dev The list is the batch's, and the word behind it is the blob's: who convicts chooses that one.
+    function test_a_hash_behind_the_batch_s_opens_nothing() public {
+        BlobOpening memory given = opening();
+        hashes = [bytes32(uint256(1) << 248 | 7), hashes[0]];
+        given.hashes = hashes;
+        this.pageInBlob(given, 128 + PLACE);
+        bytes memory call_ = abi.encodeCall(this.pageInBlob, (given, 128 + PLACE));
+        hashes.pop();
+        // Selector, offset of the opening, index, four offsets; then how many hashes there are.
+        uint256 place = 4 + 6 * 32;
+        vm.assertEq(word(call_, place), 2);
+        put(call_, place, 1);
+        (bool isDone, bytes memory reason) = address(this).call(call_);
+        vm.assertFalse(isDone);
+        vm.assertEq(bytes32(bytes4(reason)), bytes32(IPageExecutor.WrongOpening.selector));
+    }
+
+    /// @dev EIP-4844: 4,096 and the modulus, in 64 bytes. An answer too short leaves in memory what was there.
+    function test_another_answer_of_the_precompile_opens_nothing() public {
+        bytes[5] memory answers = [
+            bytes(""),
+            abi.encode(4096),
+            abi.encode(4096, Kzg.MODULUS - 1),
+            abi.encode(Kzg.MODULUS, 4096),
+            abi.encode(4096, Kzg.MODULUS, 0)
+        ];
+        for (uint256 i = 0; i < 5; i++) {
+            vm.mockCall(address(0x0a), "", answers[i]);
+            refuse(opening(), PLACE);
+            vm.clearMockedCalls();
+        }
+        this.pageInBlob(opening(), PLACE);
+    }
+
     // Laid open.
 
     function pageInBlob(BlobOpening calldata given, uint256 index) external view returns (bytes memory) {
+        bytes32 reference_ = keccak256(abi.encodePacked(hashes));
         Dirt.spread();
-        return abi.encode(Openings.pageInBlob(given, index, keccak256(abi.encodePacked(hashes))));
+        uint256 modulus = Kzg.MODULUS;
+        assembly ("memory-safe") {
+            // As if an opening before had left it in scratch memory.
+            mstore(32, modulus)
+        }
+        return abi.encode(Openings.pageInBlob(given, index, reference_));
     }
 
     function rootInBlob(BlobOpening calldata given, uint256 index) external view returns (bytes32) {

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Codes} from "../../src/executor/Codes.sol";
 import {IPageExecutor} from "../../src/interfaces/IPageExecutor.sol";
+import {Deploy} from "../utils/Deploy.sol";
+import {Bench} from "./Bench.sol";
+import {Big} from "./Big.sol";
 import {ExecutorFixture} from "./ExecutorFixture.sol";
+import {FullWitness} from "./FullWitness.sol";
 
-/// @title Pages as the golden vectors have them: root, reason, skip
+/// @title Pages as the golden vectors have them: root, reason, skip; and envelopes that are skipped half done
 contract PagesTest is ExecutorFixture {
+    uint256 private constant KEY = 0xC0FFEE;
+    uint48 private constant CLOCK = 1_000_500;
+
     function test_a_chain_from_genesis_leads_from_root_to_root() public {
         run(0, 8);
     }
@@ -74,5 +82,65 @@ contract PagesTest is ExecutorFixture {
             if (keccak256(bytes(names[i])) == keccak256(bytes(invalid))) return i + 1;
         }
         return 0;
+    }
+
+    // Skipped.
+
+    /// @dev A patient is opened and another merged before the third event is refused: rows, counts and predecessor are
+    /// as they were. Clock and cursor alone go on, and the log's root is that of its frontier.
+    function test_an_envelope_that_is_skipped_half_done_leaves_nothing() public {
+        bytes memory events = abi.encodePacked(hex"10", keccak256("pseudonym"), uint32(0), hex"13000000050000000601");
+        IPageExecutor.Outcome memory outcome = force(3, bytes.concat(events, hex"e00000000800000007"), 1);
+        vm.assertEq(outcome.code, Codes.ORG);
+        vm.assertEq(outcome.eventNumber, 3);
+        vm.assertEq(outcome.root, rootAfterSkip(1));
+        // Without the third it is admitted.
+        outcome = force(2, events, 1);
+        vm.assertEq(outcome.code, 0);
+        vm.assertTrue(outcome.root != 0 && outcome.root != rootAfterSkip(1));
+    }
+
+    /// @dev What stands behind a fault is no second one.
+    function test_a_fault_before_other_bytes_is_the_one_that_skips() public {
+        IPageExecutor.Outcome memory outcome = force(1, hex"0101", 0);
+        vm.assertEq(outcome.code, Codes.UNKNOWN_KIND);
+        vm.assertEq(outcome.eventNumber, 1);
+        vm.assertEq(outcome.root, rootAfterSkip(0));
+    }
+
+    function rootAfterSkip(uint8 hints) private returns (bytes32 root) {
+        bytes[] memory rows = new bytes[](1);
+        bytes memory counts = abi.encodePacked(uint32(1000), uint32(1024), uint32(1024), uint32(1024));
+        rows[0] = abi.encodePacked(uint64(1), CLOCK, uint64(6), counts, Big.frontier(1));
+        (, root) = Bench(Deploy.named("Bench")).roots(witnessOf(hints), rows);
+    }
+
+    /// @dev A forced page of an envelope of the system.
+    function force(uint8 count, bytes memory events, uint8 hints) private returns (IPageExecutor.Outcome memory) {
+        Bench bench = Bench(Deploy.named("Bench"));
+        bytes memory head = abi.encodePacked(uint32(Big.SIGNER), uint64(11), CLOCK, bytes32(0));
+        bytes memory rest = abi.encodePacked(count, events);
+        bytes memory unsigned = bytes.concat(head, new bytes(64), rest);
+        bytes32 digest = bench.admit(1, address(1), CLOCK, unsigned, witnessOf(0)).digest;
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(KEY, digest);
+        bytes memory body = abi.encodePacked(head, r, uint256(s) | uint256(v - 27) << 255, rest);
+        body = bytes.concat(body, new bytes(953 - body.length));
+        bytes memory page = bytes.concat(bytes32(0), bytes6(CLOCK), hex"02", body);
+        (bytes32 root,) = bench.roots(witnessOf(hints), new bytes[](0));
+        bytes memory item = bytes.concat(hex"02", bytes6(CLOCK), body);
+        return executor.execute(1, address(1), root, abi.decode(page, (bytes32[31])), item, witnessOf(hints));
+    }
+
+    /// @dev A system, the sentinel, two patients of its org, one of another, a row that is free; the sentinel comes
+    /// before every patient.
+    function witnessOf(uint8 hints) private pure returns (bytes memory) {
+        bytes memory rows = FullWitness.row(0, 0, Big.meta(1, 10));
+        rows = bytes.concat(rows, FullWitness.row(0, 1, Big.frontier(1)));
+        bytes memory system = Big.principal(Big.SIGNER, 2, abi.encodePacked(vm.addr(KEY)));
+        rows = bytes.concat(rows, FullWitness.row(1, Big.ORG, Big.org()), FullWitness.row(2, Big.SIGNER, system));
+        rows = bytes.concat(rows, FullWitness.row(3, 0, new bytes(153)), FullWitness.row(3, 5, Big.patient(5)));
+        rows = bytes.concat(rows, FullWitness.row(3, 6, Big.patient(6)), FullWitness.row(3, 8, Big.patient(4, 8)));
+        rows = bytes.concat(rows, FullWitness.row(3, 1024, ""));
+        return bytes.concat(hex"09", rows, bytes1(hints), new bytes(4 * hints), bytes2(0));
     }
 }

@@ -6,9 +6,13 @@ pragma solidity 0.8.37;
 /// by chance.
 library Dirt {
     function spread() internal pure {
+        spread(0x4000);
+    }
+
+    function spread(uint256 length) internal pure {
         assembly ("memory-safe") {
             let ptr := mload(0x40)
-            for { let end := add(ptr, 0x4000) } lt(ptr, end) { ptr := add(ptr, 32) } { mstore(ptr, not(0)) }
+            for { let end := add(ptr, length) } lt(ptr, end) { ptr := add(ptr, 32) } { mstore(ptr, not(0)) }
         }
     }
 }
