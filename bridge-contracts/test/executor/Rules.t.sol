@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Codes} from "../../src/executor/Codes.sol";
+import {Events} from "../../src/executor/Events.sol";
+import {IPageExecutor} from "../../src/interfaces/IPageExecutor.sol";
+import {RulesFixture} from "./RulesFixture.sol";
+
+/// @title What rights change, to the byte, and what they leave as it was: docs/spec.md §6.3
+/// @dev Principal 1 is a system, 2 an admin, 4 and 5 are patients, 6 is a proxy.
+contract RulesTest is RulesFixture {
+    bytes32 private constant ONE = keccak256("pseudonym one");
+    bytes32 private constant TWO = keccak256("pseudonym two");
+
+    // Binding.
+
+    /// @dev Somebody acts for the patient: who comes to control it is proposed, in plain sight, as for any other.
+    function test_a_patient_with_a_proxy_alone_is_bound_by_proposal() public view {
+        Patient memory before = someone();
+        before.proxy = 6;
+        Patient memory after_ = someone();
+        (after_.proxy, after_.pending, after_.pendingAt) = (6, 4, CLOCK + 14 days * 1000);
+        checkBind(Codes.SYSTEM, before, 4, 6, 0, after_);
+        // The proxy is not the system's to change.
+        checkBind(Codes.SYSTEM, before, 4, 0, Codes.EMPTY_PROPOSAL, before);
+        checkBind(Codes.SYSTEM, before, 4, 5, Codes.EMPTY_PROPOSAL, before);
+    }
+
+    function test_who_binds_without_a_proposal_bars_nobody() public view {
+        Patient memory before = someone();
+        (before.controller, before.barred) = (4, 33);
+        Patient memory after_ = someone();
+        (after_.controller, after_.proxy, after_.barred) = (5, 6, 33);
+        checkBind(Codes.PATIENT, before, 5, 6, 0, after_);
+        // Nor does a system that binds who is not bound.
+        (before.controller, before.pending, before.pendingAt) = (0, 4, CLOCK + 1);
+        checkBind(Codes.SYSTEM, before, 5, 6, 0, after_);
+    }
+
+    function checkBind(
+        uint256 role,
+        Patient memory before,
+        uint32 controller,
+        uint32 proxy,
+        uint256 code,
+        Patient memory after_
+    ) private view {
+        check(role, abi.encodePacked(uint8(0x11), uint32(3), controller, proxy), before, code, after_);
+    }
+
+    /// @dev What stands behind the event in the page is none of its own.
+    function test_a_policy_changes_flags_and_blocked_orgs_alone() public view {
+        Patient memory before = someone();
+        (before.controller, before.continued) = (4, 0x01020304);
+        bytes16 blocked = bytes16(abi.encodePacked(uint32(8), uint32(9), uint32(10), uint32(11)));
+        Patient memory after_ = someone();
+        (after_.controller, after_.continued, after_.flags, after_.blocked) = (4, 0x01020304, 2, blocked);
+        check(Codes.PATIENT, abi.encodePacked(uint8(0x12), uint32(3), uint8(2), blocked), before, 0, after_);
+    }
+
+    /// @dev By principal 1, a system, or 4, a patient; of patient 3.
+    function check(uint256 role, bytes memory event_, Patient memory before, uint256 code, Patient memory after_)
+        private
+        view
+    {
+        bytes[] memory rows = new bytes[](5);
+        rows[0] = meta(12, 7, 5, 5);
+        rows[1] = principal(4, Codes.PATIENT);
+        rows[2] = principal(5, Codes.PATIENT);
+        rows[3] = principal(6, Codes.PROXY);
+        rows[4] = row(Codes.PATIENTS, 3, bytesOf(before));
+        uint32 signer = role == Codes.SYSTEM ? 1 : 4;
+        Left memory left = this.applied(Case(role, signer, 1, event_, witnessOf(rows, "")));
+        vm.assertEq(left.code, code);
+        vm.assertEq(left.rows[4], bytesOf(after_));
+    }
+
+    // New rows.
+
+    /// @dev Whatever lay where its row comes to lie.
+    function test_a_new_principal_is_what_its_event_says() public view {
+        bytes memory key = bytes.concat(hex"01", bytes20(address(0xABCD)));
+        bytes memory event_ = bytes.concat(hex"2003", key, ONE, TWO, bytes6(CLOCK), bytes6(CLOCK + 1));
+        bytes[] memory rows = new bytes[](3);
+        rows[0] = meta(12, 7, 5, 5);
+        rows[1] = row(Codes.PRINCIPALS, 7, "");
+        rows[2] = row(Codes.PATIENTS, 3, bytesOf(someone()));
+        Left memory left = this.applied(Case(Codes.ADMIN, 2, 1, event_, witnessOf(rows, "")));
+        vm.assertEq(left.code, 0);
+        bytes memory start = abi.encodePacked(ORG, uint8(3), ONE, TWO, uint8(1), uint64(0), CLOCK, CLOCK + 1);
+        vm.assertEq(left.rows[1], bytes.concat(start, new bytes(12), key));
+        vm.assertEq(left.rows[2], bytesOf(someone()));
+    }
+
+    /// @dev Between two others by key, of which the first is its predecessor, and no other row of the state.
+    function test_a_new_patient_stands_between_its_neighbours() public {
+        bytes32[3] memory names = ascending();
+        Left memory left = this.applied(opening(names, names[1], 1));
+        vm.assertEq(left.code, 0);
+        Patient memory opened;
+        (opened.home, opened.pseudonym, opened.controller, opened.flags) = (ORG, names[1], 4, 1);
+        opened.next = keyOf(ORG, names[2]);
+        vm.assertEq(left.rows[5], bytesOf(opened));
+        Patient memory before;
+        before.next = keyOf(ORG, names[0]);
+        vm.assertEq(left.rows[2], bytesOf(before));
+        (before.home, before.pseudonym, before.next) = (ORG, names[0], keyOf(ORG, names[1]));
+        vm.assertEq(left.rows[3], bytesOf(before));
+        for (uint32 hint = 0; hint < 3; hint += 2) {
+            vm.expectRevert(IPageExecutor.WrongHint.selector);
+            this.applied(opening(names, names[1], hint));
+        }
+    }
+
+    /// @dev Its own row is not its predecessor, though none follows: else it could be opened twice.
+    function test_no_hint_opens_a_patient_twice() public {
+        bytes32[3] memory names = ascending();
+        vm.assertEq(this.applied(opening(names, names[0], 0)).code, Codes.TAKEN);
+        vm.assertEq(this.applied(opening(names, names[2], 1)).code, Codes.TAKEN);
+        vm.expectRevert(IPageExecutor.WrongHint.selector);
+        this.applied(opening(names, names[0], 1));
+        vm.expectRevert(IPageExecutor.WrongHint.selector);
+        this.applied(opening(names, names[2], 2));
+    }
+
+    /// @dev Patients 1 and 2 are the first and the last of three names, in the order of keys; this one is opened.
+    function opening(bytes32[3] memory names, bytes32 pseudonym, uint32 hint) private pure returns (Case memory) {
+        bytes[] memory rows = new bytes[](6);
+        rows[0] = meta(12, 7, 3, 5);
+        rows[1] = principal(4, Codes.PATIENT);
+        Patient memory p;
+        p.next = keyOf(ORG, names[0]);
+        rows[2] = row(Codes.PATIENTS, 0, bytesOf(p));
+        (p.home, p.pseudonym, p.next) = (ORG, names[0], keyOf(ORG, names[2]));
+        rows[3] = row(Codes.PATIENTS, 1, bytesOf(p));
+        (p.pseudonym, p.next) = (names[2], 0);
+        rows[4] = row(Codes.PATIENTS, 2, bytesOf(p));
+        rows[5] = row(Codes.PATIENTS, 3, "");
+        bytes memory event_ = abi.encodePacked(uint8(0x10), pseudonym, uint32(4));
+        return Case(Codes.SYSTEM, 1, 1, event_, witnessOf(rows, abi.encodePacked(hint)));
+    }
+
+    /// @dev Three pseudonyms in the order of their keys.
+    function ascending() private pure returns (bytes32[3] memory names) {
+        for (uint256 i = 0; i < 3; i++) {
+            names[i] = keccak256(abi.encode(i));
+            for (uint256 j = i; j > 0 && keyOf(ORG, names[j]) < keyOf(ORG, names[j - 1]); j--) {
+                (names[j], names[j - 1]) = (names[j - 1], names[j]);
+            }
+        }
+    }
+
+    // Accesses.
+
+    /// @dev Patient 7 of org 7. The pseudonym that was hashed before reads, one byte on, as a consent of patient 7 for
+    /// everything, to org 7.
+    function test_an_access_that_cites_no_consent_has_none() public view {
+        bytes memory scope = abi.encodePacked(type(uint64).max, uint8(0xFF), type(uint64).max);
+        bytes32 pseudonym = bytes32(abi.encodePacked(uint8(1), ORG, scope, new bytes(10)));
+        bytes[] memory rows = new bytes[](5);
+        rows[0] = meta(12, 7, 8, 5);
+        rows[1] = principal(4, Codes.PATIENT);
+        Patient memory p;
+        rows[2] = row(Codes.PATIENTS, 0, bytesOf(p));
+        p.home = ORG;
+        rows[3] = row(Codes.PATIENTS, 7, bytesOf(p));
+        rows[4] = row(Codes.PATIENTS, 8, "");
+        bytes memory events = abi.encodePacked(uint8(0x10), pseudonym, uint32(0), uint8(0xE0), uint32(7), uint32(4));
+        Left memory left = this.applied(Case(Codes.SYSTEM, 1, 2, events, witnessOf(rows, new bytes(4))));
+        vm.assertEq(left.code, 0);
+        vm.assertEq(Events.verdictOf(left.words[1]), 7);
+    }
+}

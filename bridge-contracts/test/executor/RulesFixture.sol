@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Admission} from "../../src/executor/Admission.sol";
+import {Codes} from "../../src/executor/Codes.sol";
+import {Events} from "../../src/executor/Events.sol";
+import {Framing} from "../../src/executor/Framing.sol";
+import {Memory} from "../../src/executor/Memory.sol";
+import {Rights} from "../../src/executor/Rights.sol";
+import {Rows} from "../../src/executor/Rows.sol";
+import {Run} from "../../src/executor/Run.sol";
+import {Witnesses} from "../../src/executor/Witnesses.sol";
+import {Dirt} from "../utils/Dirt.sol";
+import {IVm} from "./ExecutorFixture.sol";
+import {FullWitness} from "./FullWitness.sol";
+
+/// @title Rows that are made up, and events applied to them
+/// @dev All of org 7. What lies in free memory, and behind a page, is never zero.
+abstract contract RulesFixture {
+    IVm internal constant vm = IVm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    uint48 internal constant CLOCK = 1_800_000_000_000;
+    uint32 internal constant ORG = 7;
+
+    struct Patient {
+        uint32 home;
+        bytes32 pseudonym;
+        bytes32 next;
+        uint32 controller;
+        uint32 pending;
+        uint48 pendingAt;
+        uint48 barred;
+        uint32 proxy;
+        uint8 flags;
+        bytes16 blocked;
+        uint32 continued;
+        uint64 events;
+        bytes32 head;
+    }
+
+    /// @dev Who signs which events, and the rows.
+    struct Case {
+        uint256 role;
+        uint32 signer;
+        uint8 count;
+        bytes events;
+        bytes witness;
+    }
+
+    /// @dev A refusal or 0; the rows as they are then; the events' words.
+    struct Left {
+        uint256 code;
+        bytes[] rows;
+        uint256[] words;
+    }
+
+    /// @dev Applies events until one is refused, whoever signed them. Leaves of rows as they came stay what they are.
+    function applied(Case calldata given) external pure returns (Left memory left) {
+        Run memory run = begin(given);
+        (run.org, run.policy, run.digest) = (ORG, Codes.POLICY_IMPLIED, keccak256("what was signed"));
+        bytes32[] memory leaves = leavesOf(run);
+        for (uint256 ptr = run.events; ptr < run.eventsEnd && left.code == 0; ptr += 32) {
+            left.code = Rights.apply_(run, ptr, Memory.word(ptr));
+        }
+        require(keccak256(abi.encode(leavesOf(run))) == keccak256(abi.encode(leaves)), "a leaf has changed");
+        finish(run, left);
+    }
+
+    /// @dev A run of these rows whose page ends with the envelope of these events.
+    function begin(Case calldata given) internal pure returns (Run memory run) {
+        Dirt.spread();
+        Witnesses.decode(run, given.witness);
+        (run.role, run.signer, run.clock) = (given.role, given.signer, CLOCK);
+        bytes memory envelope = envelopeOf(given.signer, given.count, given.events);
+        run.page = Memory.allocate(Framing.PAGE_BYTES + 32);
+        uint256 start = run.page + Framing.PAGE_BYTES - envelope.length;
+        Memory.putWord(run.page + Framing.PAGE_BYTES, type(uint256).max);
+        Memory.copy(start, placeOf(envelope), envelope.length);
+        Framing.begin(run);
+        (, uint256 refusal) = Framing.envelope(run, start);
+        require(refusal == 0, "framing");
+    }
+
+    function finish(Run memory run, Left memory left) internal pure {
+        left.rows = new bytes[](run.count);
+        for (uint256 i = 0; i < run.count; i++) {
+            uint256 row = Memory.word(run.places + 32 * i) >> Witnesses.ROW_AT & Witnesses.POINTER;
+            left.rows[i] = new bytes(Witnesses.lengthOf(row));
+            Memory.copy(placeOf(left.rows[i]), row, left.rows[i].length);
+        }
+        left.words = new uint256[]((run.eventsEnd - run.events) / 32);
+        Memory.copy(placeOf(left.words), run.events, run.eventsEnd - run.events);
+    }
+
+    function leavesOf(Run memory run) private pure returns (bytes32[] memory leaves) {
+        leaves = new bytes32[](run.count);
+        for (uint256 i = 0; i < run.count; i++) {
+            uint256 row = Memory.word(run.places + 32 * i) >> Witnesses.ROW_AT & Witnesses.POINTER;
+            leaves[i] = bytes32(Memory.word(row - 64));
+        }
+    }
+
+    function envelopeOf(uint32 signer, uint8 count, bytes memory events) internal pure returns (bytes memory) {
+        return abi.encodePacked(signer, uint64(0), CLOCK, new bytes(96), count, events);
+    }
+
+    // Rows.
+
+    function witnessOf(bytes[] memory rows, bytes memory hints) internal pure returns (bytes memory witness) {
+        witness = abi.encodePacked(uint8(rows.length));
+        for (uint256 i = 0; i < rows.length; i++) {
+            witness = bytes.concat(witness, rows[i]);
+        }
+        return abi.encodePacked(witness, uint8(hints.length / 4), hints, uint16(0));
+    }
+
+    /// @dev Row 0 of meta, with so many of each table.
+    function meta(uint32 orgs, uint32 principals, uint32 patients, uint32 consents)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        bytes memory counts = abi.encodePacked(orgs, principals, patients, consents);
+        return row(Codes.META, 0, bytes.concat(new bytes(22), counts, new bytes(32)));
+    }
+
+    /// @dev Valid without end, with a key of secp256k1.
+    function principal(uint32 number, uint256 role) internal pure returns (bytes memory) {
+        bytes memory start = abi.encodePacked(ORG, uint8(role), new bytes(64), uint8(1), new bytes(32));
+        return row(Codes.PRINCIPALS, number, abi.encodePacked(start, uint8(1), address(uint160(number))));
+    }
+
+    /// @dev A patient of org 7, not bound.
+    function someone() internal pure returns (Patient memory p) {
+        (p.home, p.pseudonym, p.flags, p.events, p.head) = (ORG, bytes32(uint256(3)), 1, 2, keccak256("head"));
+    }
+
+    function bytesOf(Patient memory p) internal pure returns (bytes memory) {
+        bytes memory start = abi.encodePacked(p.home, p.pseudonym, p.next, p.controller, p.pending, p.pendingAt);
+        return abi.encodePacked(start, p.barred, p.proxy, p.flags, p.blocked, p.continued, p.events, p.head);
+    }
+
+    function row(uint256 table, uint256 number, bytes memory bytes_) internal pure returns (bytes memory) {
+        return FullWitness.row(table, number, bytes_);
+    }
+
+    function keyOf(uint32 home, bytes32 pseudonym) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(uint8(4), home, pseudonym));
+    }
+
+    function placeOf(bytes memory bytes_) internal pure returns (uint256 ptr) {
+        assembly ("memory-safe") {
+            ptr := add(bytes_, 32)
+        }
+    }
+
+    function placeOf(uint256[] memory words) internal pure returns (uint256 ptr) {
+        assembly ("memory-safe") {
+            ptr := add(words, 32)
+        }
+    }
+}
