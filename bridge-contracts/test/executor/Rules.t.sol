@@ -70,7 +70,7 @@ contract RulesTest is RulesFixture {
         rows[3] = principal(6, Codes.PROXY);
         rows[4] = row(Codes.PATIENTS, 3, bytesOf(before));
         uint32 signer = role == Codes.SYSTEM ? 1 : 4;
-        Left memory left = this.applied(Case(role, signer, 1, event_, witnessOf(rows, "")));
+        Left memory left = this.applied(Case(role, signer, CLOCK, 1, event_, witnessOf(rows, "")));
         vm.assertEq(left.code, code);
         vm.assertEq(left.rows[4], bytesOf(after_));
     }
@@ -85,7 +85,7 @@ contract RulesTest is RulesFixture {
         rows[0] = meta(12, 7, 5, 5);
         rows[1] = row(Codes.PRINCIPALS, 7, "");
         rows[2] = row(Codes.PATIENTS, 3, bytesOf(someone()));
-        Left memory left = this.applied(Case(Codes.ADMIN, 2, 1, event_, witnessOf(rows, "")));
+        Left memory left = this.applied(Case(Codes.ADMIN, 2, CLOCK, 1, event_, witnessOf(rows, "")));
         vm.assertEq(left.code, 0);
         bytes memory start = abi.encodePacked(ORG, uint8(3), ONE, TWO, uint8(1), uint64(0), CLOCK, CLOCK + 1);
         vm.assertEq(left.rows[1], bytes.concat(start, new bytes(12), key));
@@ -137,7 +137,7 @@ contract RulesTest is RulesFixture {
         rows[4] = row(Codes.PATIENTS, 2, bytesOf(p));
         rows[5] = row(Codes.PATIENTS, 3, "");
         bytes memory event_ = abi.encodePacked(uint8(0x10), pseudonym, uint32(4));
-        return Case(Codes.SYSTEM, 1, 1, event_, witnessOf(rows, abi.encodePacked(hint)));
+        return Case(Codes.SYSTEM, 1, CLOCK, 1, event_, witnessOf(rows, abi.encodePacked(hint)));
     }
 
     /// @dev Three pseudonyms in the order of their keys.
@@ -166,8 +166,88 @@ contract RulesTest is RulesFixture {
         rows[3] = row(Codes.PATIENTS, 7, bytesOf(p));
         rows[4] = row(Codes.PATIENTS, 8, "");
         bytes memory events = abi.encodePacked(uint8(0x10), pseudonym, uint32(0), uint8(0xE0), uint32(7), uint32(4));
-        Left memory left = this.applied(Case(Codes.SYSTEM, 1, 2, events, witnessOf(rows, new bytes(4))));
+        Left memory left = this.applied(Case(Codes.SYSTEM, 1, CLOCK, 2, events, witnessOf(rows, new bytes(4))));
         vm.assertEq(left.code, 0);
         vm.assertEq(Events.verdictOf(left.words[1]), 7);
+    }
+
+    /// @dev The consent ends between the first two. Only the time differs, or nothing.
+    function test_an_access_is_judged_at_its_own_time_though_nothing_else_differs() public view {
+        Patient memory p = someone();
+        p.flags = 2;
+        bytes memory scope = abi.encodePacked(type(uint64).max >> 3, uint8(0x3F), type(uint64).max >> 34);
+        bytes memory consent = abi.encodePacked(uint32(3), uint8(2), uint32(4), scope, uint48(0), CLOCK - 50);
+        bytes memory first = abi.encodePacked(uint8(0xF0), uint32(3), uint32(4), uint32(2));
+        Left memory left = access(p, bytes.concat(consent, new bytes(38)), 3, bytes.concat(first, hex"813280"));
+        vm.assertEq(left.code, 0);
+        vm.assertEq(Events.verdictOf(left.words[0]), 6);
+        vm.assertEq(Events.verdictOf(left.words[1]), 8);
+        vm.assertEq(Events.verdictOf(left.words[2]), 8);
+    }
+
+    /// @dev Nothing is written of it but that it is one.
+    function test_an_access_behind_another_event_is_judged_too() public view {
+        bytes memory first = abi.encodePacked(uint8(0xE0), uint32(3), uint32(4));
+        bytes memory annotation = abi.encodePacked(uint8(0x40), uint32(3), uint64(0), uint8(1), bytes32(0));
+        Left memory left = access(someone(), "", 3, bytes.concat(first, annotation, hex"80"));
+        vm.assertEq(left.code, 0);
+        vm.assertEq(Events.verdictOf(left.words[0]), 7);
+        vm.assertEq(Events.verdictOf(left.words[1]), 0);
+        vm.assertEq(Events.verdictOf(left.words[2]), 7);
+    }
+
+    /// @dev Of patient 3, who is this, and consent 2, which is this, 100 ms before the clock.
+    function access(Patient memory p, bytes memory consent, uint8 count, bytes memory events)
+        private
+        view
+        returns (Left memory)
+    {
+        return admitted(Case(0, 1, CLOCK - 100, count, events, witnessOf(hospital(p, consent, Codes.ACTIVE), "")));
+    }
+
+    // Admission.
+
+    function test_of_events_too_far_ahead_the_first_is_named() public view {
+        bytes memory events = abi.encodePacked(uint8(0xE1), uint32(3), uint32(4), uint8(1), uint16(0x8101));
+        bytes memory witness = witnessOf(hospital(someone(), "", Codes.ACTIVE), "");
+        vm.assertEq(admitted(Case(0, 1, CLOCK + 599_998, 2, events, witness)).code, 0);
+        vm.assertEq(admitted(Case(0, 1, CLOCK + 599_999, 2, events, witness)).code, Codes.FUTURE | 2 << 8);
+        vm.assertEq(admitted(Case(0, 1, CLOCK + 600_000, 2, events, witness)).code, Codes.FUTURE | 1 << 8);
+    }
+
+    /// @dev Others are their own, not the org's.
+    function test_admins_systems_and_officers_of_a_suspended_org_do_not_sign() public view {
+        for (uint256 role = 1; role <= Codes.OFFICER; role++) {
+            bool isOfOrg = role == Codes.ADMIN || role == Codes.SYSTEM || role == Codes.OFFICER;
+            uint256 code = signingCode(principal(1, role), Codes.SUSPENDED);
+            vm.assertEq(code, isOfOrg ? Codes.ORG_SUSPENDED : Codes.MALFORMED);
+        }
+    }
+
+    function test_a_signer_is_valid_from_its_first_moment_to_before_its_last() public view {
+        vm.assertEq(signingCode(principal(1, Codes.PATIENT, CLOCK, CLOCK + 1), Codes.ACTIVE), Codes.MALFORMED);
+        uint256 early = signingCode(principal(1, Codes.PATIENT, CLOCK + 1, CLOCK + 2), Codes.ACTIVE);
+        vm.assertEq(early, Codes.SIGNER_NOT_YET_VALID);
+        vm.assertEq(signingCode(principal(1, Codes.PATIENT, 0, CLOCK), Codes.ACTIVE), Codes.SIGNER_EXPIRED);
+    }
+
+    /// @dev The refusal of what principal 1 has not signed: `MALFORMED`, if it may sign at all.
+    function signingCode(bytes memory signer, uint256 status) private view returns (uint256) {
+        bytes memory event_ = abi.encodePacked(uint8(0x11), uint32(3), uint64(0));
+        bytes[] memory rows = hospital(someone(), "", status);
+        rows[2] = signer;
+        return this.admit(Case(0, 1, CLOCK, 1, event_, witnessOf(rows, "")), new bytes(64)).code;
+    }
+
+    /// @dev Meta, org 7, its system 1, patient 3, who is principal 4 and not bound, consent 2.
+    function hospital(Patient memory p, bytes memory consent, uint256 status)
+        private
+        pure
+        returns (bytes[] memory rows)
+    {
+        rows = new bytes[](6);
+        (rows[0], rows[1]) = (meta(12, 7, 5, 5), org(status));
+        (rows[2], rows[3]) = (principal(1, Codes.SYSTEM), principal(4, Codes.PATIENT));
+        (rows[4], rows[5]) = (row(Codes.PATIENTS, 3, bytesOf(p)), row(Codes.CONSENTS, 2, consent));
     }
 }

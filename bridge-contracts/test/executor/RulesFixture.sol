@@ -41,6 +41,7 @@ abstract contract RulesFixture {
     struct Case {
         uint256 role;
         uint32 signer;
+        uint48 base;
         uint8 count;
         bytes events;
         bytes witness;
@@ -49,14 +50,16 @@ abstract contract RulesFixture {
     /// @dev A refusal or 0; the rows as they are then; the events' words.
     struct Left {
         uint256 code;
+        bytes32 digest;
         bytes[] rows;
         uint256[] words;
     }
 
     /// @dev Applies events until one is refused, whoever signed them. Leaves of rows as they came stay what they are.
     function applied(Case calldata given) external pure returns (Left memory left) {
-        Run memory run = begin(given);
-        (run.org, run.policy, run.digest) = (ORG, Codes.POLICY_IMPLIED, keccak256("what was signed"));
+        Run memory run = begin(given, new bytes(64));
+        (run.role, run.org, run.signer) = (given.role, ORG, given.signer);
+        (run.policy, run.digest) = (Codes.POLICY_IMPLIED, keccak256("what was signed"));
         bytes32[] memory leaves = leavesOf(run);
         for (uint256 ptr = run.events; ptr < run.eventsEnd && left.code == 0; ptr += 32) {
             left.code = Rights.apply_(run, ptr, Memory.word(ptr));
@@ -65,12 +68,26 @@ abstract contract RulesFixture {
         finish(run, left);
     }
 
+    /// @dev Admits the envelope, signed as its signer must.
+    function admitted(Case memory given) internal view returns (Left memory left) {
+        left = this.admit(given, new bytes(64));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(given.signer, left.digest);
+        return this.admit(given, abi.encode(r, uint256(s) | uint256(v - 27) << 255));
+    }
+
+    function admit(Case calldata given, bytes memory signature) external view returns (Left memory left) {
+        Run memory run = begin(given, signature);
+        left.code = Admission.admit(run, Memory.word(run.envelopes));
+        finish(run, left);
+    }
+
     /// @dev A run of these rows whose page ends with the envelope of these events.
-    function begin(Case calldata given) internal pure returns (Run memory run) {
+    function begin(Case calldata given, bytes memory signature) internal pure returns (Run memory run) {
         Dirt.spread();
         Witnesses.decode(run, given.witness);
-        (run.role, run.signer, run.clock) = (given.role, given.signer, CLOCK);
-        bytes memory envelope = envelopeOf(given.signer, given.count, given.events);
+        run.clock = CLOCK;
+        bytes memory head = abi.encodePacked(given.signer, uint64(0), given.base, bytes32(0), signature);
+        bytes memory envelope = bytes.concat(head, bytes1(given.count), given.events);
         run.page = Memory.allocate(Framing.PAGE_BYTES + 32);
         uint256 start = run.page + Framing.PAGE_BYTES - envelope.length;
         Memory.putWord(run.page + Framing.PAGE_BYTES, type(uint256).max);
@@ -81,6 +98,7 @@ abstract contract RulesFixture {
     }
 
     function finish(Run memory run, Left memory left) internal pure {
+        left.digest = run.digest;
         left.rows = new bytes[](run.count);
         for (uint256 i = 0; i < run.count; i++) {
             uint256 row = Memory.word(run.places + 32 * i) >> Witnesses.ROW_AT & Witnesses.POINTER;
@@ -97,10 +115,6 @@ abstract contract RulesFixture {
             uint256 row = Memory.word(run.places + 32 * i) >> Witnesses.ROW_AT & Witnesses.POINTER;
             leaves[i] = bytes32(Memory.word(row - 64));
         }
-    }
-
-    function envelopeOf(uint32 signer, uint8 count, bytes memory events) internal pure returns (bytes memory) {
-        return abi.encodePacked(signer, uint64(0), CLOCK, new bytes(96), count, events);
     }
 
     // Rows.
@@ -123,10 +137,19 @@ abstract contract RulesFixture {
         return row(Codes.META, 0, bytes.concat(new bytes(22), counts, new bytes(32)));
     }
 
-    /// @dev Valid without end, with a key of secp256k1.
+    /// @dev Org 7, of policy implied.
+    function org(uint256 status) internal pure returns (bytes memory) {
+        return row(Codes.ORGS, ORG, abi.encodePacked(new bytes(24), uint8(1), uint8(status), new bytes(64)));
+    }
+
     function principal(uint32 number, uint256 role) internal pure returns (bytes memory) {
-        bytes memory start = abi.encodePacked(ORG, uint8(role), new bytes(64), uint8(1), new bytes(32));
-        return row(Codes.PRINCIPALS, number, abi.encodePacked(start, uint8(1), address(uint160(number))));
+        return principal(number, role, 0, 0);
+    }
+
+    /// @dev With a key of secp256k1: its number is its secret.
+    function principal(uint32 number, uint256 role, uint48 from, uint48 until) internal pure returns (bytes memory) {
+        bytes memory start = abi.encodePacked(ORG, uint8(role), new bytes(64), uint8(1), uint64(0), from, until);
+        return row(Codes.PRINCIPALS, number, abi.encodePacked(start, new bytes(12), uint8(1), vm.addr(number)));
     }
 
     /// @dev A patient of org 7, not bound.
