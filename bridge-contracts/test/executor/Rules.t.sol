@@ -75,6 +75,12 @@ contract RulesTest is RulesFixture {
         vm.assertEq(left.rows[4], bytesOf(after_));
     }
 
+    function test_a_proposal_is_due_at_the_last_moment_at_the_latest() public pure {
+        vm.assertEq(Codes.later(Codes.TIME_MAX - 2, 1), Codes.TIME_MAX - 1);
+        vm.assertEq(Codes.later(Codes.TIME_MAX - 2, 2), Codes.TIME_MAX);
+        vm.assertEq(Codes.later(Codes.TIME_MAX - 2, 3), Codes.TIME_MAX);
+    }
+
     // New rows.
 
     /// @dev Whatever lay where its row comes to lie.
