@@ -3,6 +3,9 @@ pragma solidity 0.8.37;
 
 import {Codes} from "../../src/executor/Codes.sol";
 import {Events} from "../../src/executor/Events.sol";
+import {Rows} from "../../src/executor/Rows.sol";
+import {Run} from "../../src/executor/Run.sol";
+import {Verdicts} from "../../src/executor/Verdicts.sol";
 import {IPageExecutor} from "../../src/interfaces/IPageExecutor.sol";
 import {RulesFixture} from "./RulesFixture.sol";
 
@@ -211,6 +214,87 @@ contract RulesTest is RulesFixture {
         return admitted(Case(0, 1, CLOCK - 100, count, events, witnessOf(hospital(p, consent, Codes.ACTIVE), "")));
     }
 
+    // Verdicts.
+
+    /// @dev Validity of a principal, a consent: from, until, revoked at.
+    function test_a_validity_holds_its_first_moment_and_not_its_last() public pure {
+        for (uint256 i = 0; i < 256; i++) {
+            (uint256 from, uint256 until, uint256 revoked, uint256 time) = (i & 3, i >> 2 & 3, i >> 4 & 3, i >> 6);
+            bytes memory validity = abi.encodePacked(uint48(from), uint48(until), uint48(revoked), type(uint112).max);
+            bool isActive = time >= from && (until == 0 || time < until) && (revoked == 0 || time < revoked);
+            vm.assertEq(Rows.isActive(placeOf(validity), time), isActive);
+        }
+    }
+
+    function test_each_of_four_orgs_is_blocked_and_no_org_is_not() public pure {
+        Patient memory p = someone();
+        p.blocked = bytes16(abi.encodePacked(uint32(1), uint32(2), uint32(5), uint32(9)));
+        uint8[7] memory verdicts = [0x88, 0x85, 0x85, 0x88, 0x88, 0x85, 0x88];
+        for (uint32 i = 0; i < 7; i++) {
+            vm.assertEq(judged(p, i, "", 0), verdicts[i]);
+        }
+        vm.assertEq(judged(p, 9, "", 0), 0x85);
+        p.blocked = bytes16(abi.encodePacked(uint32(1)));
+        vm.assertEq(judged(p, 1, "", 0), 0x85);
+        vm.assertEq(judged(p, 0, "", 0), 0x88);
+        p.blocked = 0;
+        vm.assertEq(judged(p, 0, "", 0), 0x88);
+    }
+
+    /// @dev Consents for one purpose, one action and one category each. Emergencies need none.
+    function test_a_consent_permits_what_its_bits_stand_for() public pure {
+        for (uint256 i = 0; i <= 60; i = i == 56 ? 60 : i + 1) {
+            (uint256 action, uint256 category) = (i % 6, i % 30);
+            bytes memory scope = abi.encodePacked(uint64(1 << i), uint8(1 << action), uint64(1 << category));
+            bytes memory consent = abi.encodePacked(uint32(3), uint8(2), uint32(4), scope, new bytes(50));
+            vm.assertEq(judged(someone(), ORG, consent, codesOf(action, i, category)), 6);
+            vm.assertEq(judged(someone(), ORG, consent, codesOf((action + 1) % 6, i, category)), 8);
+            vm.assertEq(judged(someone(), ORG, consent, codesOf(action, (i + 1) % 57, category)), 8);
+            vm.assertEq(judged(someone(), ORG, consent, codesOf(action, i, (category + 1) % 30)), 8);
+        }
+    }
+
+    /// @dev With an outcome, which is of no matter.
+    function codesOf(uint256 action, uint256 purpose, uint256 category) private pure returns (uint256) {
+        return action << 20 | 4 << 16 | purpose << 8 | category;
+    }
+
+    /// @dev Of principal 4 to patient 3 now, by a system of org 7, which needs a consent.
+    function judged(Patient memory p, uint32 actorOrg, bytes memory consent, uint256 codes)
+        private
+        pure
+        returns (uint256)
+    {
+        Run memory run = circumstances(p, actorOrg, 0, consent);
+        return Verdicts.judge(run, accessAt(CLOCK) | codes << 48, run.patientRow, run.actorRow, run.consentRow);
+    }
+
+    /// @dev Whoever the actor, whatever it rests on: late or not, too old or ahead, valid still or not.
+    function test_to_judge_again_is_to_judge() public pure {
+        uint48[7] memory times = [
+            CLOCK - 30 days * 1000 - 1,
+            CLOCK - 30 days * 1000,
+            CLOCK - 600_001,
+            CLOCK - 600_000,
+            CLOCK - 1,
+            CLOCK,
+            CLOCK + 1
+        ];
+        bytes memory scope = abi.encodePacked(type(uint64).max, uint8(0xFF), type(uint64).max);
+        bytes memory consent = abi.encodePacked(uint32(3), uint8(2), uint32(4), scope, uint48(0), CLOCK - 1);
+        for (uint256 i = 0; i < 12; i++) {
+            bytes memory cited = i % 2 == 0 ? bytes("") : bytes.concat(consent, new bytes(38));
+            Run memory run = circumstances(someone(), ORG + uint32(i / 2 % 2), times[2 * (i / 4)], cited);
+            for (uint256 j = 0; j < 49; j++) {
+                uint256 first = accessAt(times[j % 7]);
+                first = Verdicts.judge(run, first, run.patientRow, run.actorRow, run.consentRow);
+                uint256 next = accessAt(times[j / 7]);
+                uint256 expected = Verdicts.judge(run, next, run.patientRow, run.actorRow, run.consentRow);
+                vm.assertEq(Verdicts.judgeAgain(run, next, first), expected);
+            }
+        }
+    }
+
     // Admission.
 
     function test_of_events_too_far_ahead_the_first_is_named() public view {
@@ -245,15 +329,61 @@ contract RulesTest is RulesFixture {
         return this.admit(Case(0, 1, CLOCK, 1, event_, witnessOf(rows, "")), new bytes(64)).code;
     }
 
-    /// @dev Meta, org 7, its system 1, patient 3, who is principal 4 and not bound, consent 2.
-    function hospital(Patient memory p, bytes memory consent, uint256 status)
-        private
-        pure
-        returns (bytes[] memory rows)
-    {
-        rows = new bytes[](6);
-        (rows[0], rows[1]) = (meta(12, 7, 5, 5), org(status));
-        (rows[2], rows[3]) = (principal(1, Codes.SYSTEM), principal(4, Codes.PATIENT));
-        (rows[4], rows[5]) = (row(Codes.PATIENTS, 3, bytesOf(p)), row(Codes.CONSENTS, 2, consent));
+    // Org items.
+
+    function test_a_status_and_a_policy_are_known() public view {
+        for (uint256 i = 0; i < 16; i++) {
+            bool isKnown = i / 4 % 3 != 0 && i % 4 % 3 != 0;
+            bytes memory item = abi.encodePacked(uint8(2), ORG, uint8(i / 4), uint8(i % 4));
+            Left memory left = this.acted(item, ofOrg(admin(1, 0)));
+            vm.assertEq(left.code, isKnown ? 0 : 1);
+            bytes memory after_ = org(2, Codes.ACTIVE);
+            if (isKnown) (after_[24], after_[25]) = (item[6], item[5]);
+            vm.assertEq(left.rows[1], after_);
+        }
+    }
+
+    /// @dev Whoever was revoked stays revoked since then.
+    function test_an_admin_is_replaced_and_revoked_once() public view {
+        for (uint8 status = 1; status <= 2; status++) {
+            Left memory left = this.acted(replacement(ORG), ofOrg(admin(status, status == 1 ? 0 : 33)));
+            vm.assertEq(left.code, 0);
+            vm.assertEq(left.rows[1], org(7, Codes.ACTIVE));
+            vm.assertEq(left.rows[2], admin(2, status == 1 ? CLOCK : 33));
+            bytes memory start = abi.encodePacked(ORG, uint8(1), ONE, TWO, uint8(1), uint64(0), CLOCK);
+            vm.assertEq(left.rows[3], abi.encodePacked(start, new bytes(18), uint8(1), address(0xABCD)));
+        }
+    }
+
+    /// @dev There are orgs up to 7; nothing stands behind an item.
+    function test_an_org_item_names_an_org_and_ends() public view {
+        bytes memory witness = ofOrg(admin(1, 0));
+        bytes memory status = abi.encodePacked(uint8(2), ORG, uint16(0x0101));
+        vm.assertEq(this.acted(status, witness).code, 0);
+        vm.assertEq(this.acted(bytes.concat(status, hex"01"), witness).code, 1);
+        vm.assertEq(this.acted(bytes.concat(replacement(ORG), hex"01"), witness).code, 1);
+        for (uint32 org_ = 0; org_ < 10; org_ += org_ == 0 ? 8 : 1) {
+            vm.assertEq(this.acted(abi.encodePacked(uint8(2), org_, uint16(0x0101)), witness).code, 2);
+            vm.assertEq(this.acted(replacement(org_), witness).code, 2);
+        }
+        bytes memory registration = abi.encodePacked(uint8(1), address(8), uint8(1), ONE, TWO, uint8(1), address(9));
+        vm.assertEq(this.acted(abi.encodePacked(registration, ONE, TWO, uint8(1)), witness).code, 1);
+    }
+
+    function replacement(uint32 org_) private pure returns (bytes memory) {
+        return abi.encodePacked(uint8(3), address(7), org_, uint8(1), address(0xABCD), ONE, TWO);
+    }
+
+    /// @dev Org 7, whose admin is principal 2, and where the next principal is to stand.
+    function ofOrg(bytes memory admin_) private pure returns (bytes memory) {
+        bytes[] memory rows = new bytes[](4);
+        (rows[0], rows[1]) = (meta(8, 7, 5, 5), row(Codes.ORGS, ORG, org(2, Codes.ACTIVE)));
+        (rows[2], rows[3]) = (row(Codes.PRINCIPALS, 2, admin_), row(Codes.PRINCIPALS, 7, ""));
+        return witnessOf(rows, "");
+    }
+
+    function admin(uint8 status, uint48 revokedAt) private pure returns (bytes memory) {
+        bytes memory start = abi.encodePacked(ORG, uint8(1), ONE, ONE, status, uint64(0), uint96(0), revokedAt);
+        return abi.encodePacked(start, uint48(0), uint8(1), address(2));
     }
 }

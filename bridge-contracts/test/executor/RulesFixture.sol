@@ -6,6 +6,7 @@ import {Codes} from "../../src/executor/Codes.sol";
 import {Events} from "../../src/executor/Events.sol";
 import {Framing} from "../../src/executor/Framing.sol";
 import {Memory} from "../../src/executor/Memory.sol";
+import {OrgItems} from "../../src/executor/OrgItems.sol";
 import {Rights} from "../../src/executor/Rights.sol";
 import {Rows} from "../../src/executor/Rows.sol";
 import {Run} from "../../src/executor/Run.sol";
@@ -81,6 +82,20 @@ abstract contract RulesFixture {
         finish(run, left);
     }
 
+    /// @dev Acts on an org item; the number of its skip, and the rows.
+    function acted(bytes memory item, bytes calldata witness) external pure returns (Left memory left) {
+        Dirt.spread();
+        Run memory run;
+        Witnesses.decode(run, witness);
+        run.clock = CLOCK;
+        bytes memory body = bytes.concat(item, new bytes(953 - item.length), bytes32(type(uint256).max));
+        unchecked {
+            run.page = placeOf(body) - Framing.BODY_AT;
+        }
+        left.code = OrgItems.act(run);
+        finish(run, left);
+    }
+
     /// @dev A run of these rows whose page ends with the envelope of these events.
     function begin(Case calldata given, bytes memory signature) internal pure returns (Run memory run) {
         Dirt.spread();
@@ -137,9 +152,9 @@ abstract contract RulesFixture {
         return row(Codes.META, 0, bytes.concat(new bytes(22), counts, new bytes(32)));
     }
 
-    /// @dev Org 7, of policy implied.
-    function org(uint256 status) internal pure returns (bytes memory) {
-        return row(Codes.ORGS, ORG, abi.encodePacked(new bytes(24), uint8(1), uint8(status), new bytes(64)));
+    /// @dev Of account 7 and policy implied.
+    function org(uint32 admin, uint256 status) internal pure returns (bytes memory) {
+        return abi.encodePacked(address(7), admin, uint8(1), uint8(status), new bytes(64));
     }
 
     function principal(uint32 number, uint256 role) internal pure returns (bytes memory) {
@@ -162,6 +177,18 @@ abstract contract RulesFixture {
         return abi.encodePacked(start, p.barred, p.proxy, p.flags, p.blocked, p.continued, p.events, p.head);
     }
 
+    /// @dev Meta, org 7, its system 1, patient 3, who is principal 4 and not bound, consent 2.
+    function hospital(Patient memory p, bytes memory consent, uint256 status)
+        internal
+        pure
+        returns (bytes[] memory rows)
+    {
+        rows = new bytes[](6);
+        (rows[0], rows[1]) = (meta(12, 7, 5, 5), row(Codes.ORGS, ORG, org(2, status)));
+        (rows[2], rows[3]) = (principal(1, Codes.SYSTEM), principal(4, Codes.PATIENT));
+        (rows[4], rows[5]) = (row(Codes.PATIENTS, 3, bytesOf(p)), row(Codes.CONSENTS, 2, consent));
+    }
+
     function row(uint256 table, uint256 number, bytes memory bytes_) internal pure returns (bytes memory) {
         return FullWitness.row(table, number, bytes_);
     }
@@ -180,5 +207,23 @@ abstract contract RulesFixture {
         assembly ("memory-safe") {
             ptr := add(words, 32)
         }
+    }
+
+    // Verdicts.
+
+    /// @dev Of an actor valid until then, by a system of org 7, which needs a consent.
+    function circumstances(Patient memory p, uint32 actorOrg, uint48 until, bytes memory consent)
+        internal
+        pure
+        returns (Run memory run)
+    {
+        (run.clock, run.org, run.policy) = (CLOCK, ORG, 2);
+        run.patientRow = placeOf(bytesOf(p));
+        run.actorRow = placeOf(abi.encodePacked(actorOrg, new bytes(80), until, new bytes(12)));
+        run.consentRow = consent.length == 0 ? 0 : placeOf(consent);
+    }
+
+    function accessAt(uint48 time) internal pure returns (uint256) {
+        return uint256(0x80) << Events.HEAD_AT | 3 << Events.PATIENT_AT | 4 << Events.ACTOR_AT | time;
     }
 }
