@@ -355,6 +355,15 @@ contract RulesTest is RulesFixture {
         }
     }
 
+    /// @dev Else right as it may be.
+    function test_an_org_item_is_one_of_three() public view {
+        bytes memory item = replacement(ORG);
+        item[0] = 0x00;
+        vm.assertEq(this.acted(item, ofOrg(admin(1, 0))).code, 1);
+        item[0] = 0x04;
+        vm.assertEq(this.acted(item, ofOrg(admin(1, 0))).code, 1);
+    }
+
     /// @dev There are orgs up to 7; nothing stands behind an item.
     function test_an_org_item_names_an_org_and_ends() public view {
         bytes memory witness = ofOrg(admin(1, 0));
