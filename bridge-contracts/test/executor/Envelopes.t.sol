@@ -62,6 +62,19 @@ contract EnvelopesTest is ExecutorFixture {
         vm.assertEq(count, 79);
     }
 
+    /// @dev Nobody's, but a number below the order.
+    function test_the_greatest_r_is_not_malformed() public view {
+        uint256[2] memory orders = [
+            0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141,
+            0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
+        ];
+        for (uint256 kind = 1; kind <= 2; kind++) {
+            uint256 order = orders[kind - 1];
+            vm.assertEq(bench.verify(kind, new bytes(64), bytes32(0), abi.encode(order - 1, 1)), 0x72);
+            vm.assertEq(bench.verify(kind, new bytes(64), bytes32(0), abi.encode(order, 1)), 0x71);
+        }
+    }
+
     function test_the_domain_is_the_one_of_the_vectors() public view {
         string memory json = read("digests.json");
         uint64 chainId = uint64(vm.parseJsonUint(json, ".chain.chain_id"));

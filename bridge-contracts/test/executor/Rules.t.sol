@@ -12,9 +12,6 @@ import {RulesFixture} from "./RulesFixture.sol";
 /// @title What rights change, to the byte, and what they leave as it was: docs/spec.md §6.3
 /// @dev Principal 1 is a system, 2 an admin, 4 and 5 are patients, 6 is a proxy.
 contract RulesTest is RulesFixture {
-    bytes32 private constant ONE = keccak256("pseudonym one");
-    bytes32 private constant TWO = keccak256("pseudonym two");
-
     // Binding.
 
     /// @dev Somebody acts for the patient: who comes to control it is proposed, in plain sight, as for any other.
@@ -132,33 +129,6 @@ contract RulesTest is RulesFixture {
         this.applied(opening(names, names[2], 2));
     }
 
-    /// @dev Patients 1 and 2 are the first and the last of three names, in the order of keys; this one is opened.
-    function opening(bytes32[3] memory names, bytes32 pseudonym, uint32 hint) private pure returns (Case memory) {
-        bytes[] memory rows = new bytes[](6);
-        rows[0] = meta(12, 7, 3, 5);
-        rows[1] = principal(4, Codes.PATIENT);
-        Patient memory p;
-        p.next = keyOf(ORG, names[0]);
-        rows[2] = row(Codes.PATIENTS, 0, bytesOf(p));
-        (p.home, p.pseudonym, p.next) = (ORG, names[0], keyOf(ORG, names[2]));
-        rows[3] = row(Codes.PATIENTS, 1, bytesOf(p));
-        (p.pseudonym, p.next) = (names[2], 0);
-        rows[4] = row(Codes.PATIENTS, 2, bytesOf(p));
-        rows[5] = row(Codes.PATIENTS, 3, "");
-        bytes memory event_ = abi.encodePacked(uint8(0x10), pseudonym, uint32(4));
-        return Case(Codes.SYSTEM, 1, CLOCK, 1, event_, witnessOf(rows, abi.encodePacked(hint)));
-    }
-
-    /// @dev Three pseudonyms in the order of their keys.
-    function ascending() private pure returns (bytes32[3] memory names) {
-        for (uint256 i = 0; i < 3; i++) {
-            names[i] = keccak256(abi.encode(i));
-            for (uint256 j = i; j > 0 && keyOf(ORG, names[j]) < keyOf(ORG, names[j - 1]); j--) {
-                (names[j], names[j - 1]) = (names[j - 1], names[j]);
-            }
-        }
-    }
-
     // Accesses.
 
     /// @dev Patient 7 of org 7. The pseudonym that was hashed before reads, one byte on, as a consent of patient 7 for
@@ -203,6 +173,21 @@ contract RulesTest is RulesFixture {
         vm.assertEq(Events.verdictOf(left.words[0]), 7);
         vm.assertEq(Events.verdictOf(left.words[1]), 0);
         vm.assertEq(Events.verdictOf(left.words[2]), 7);
+    }
+
+    /// @dev By turns principals 1 and 4.
+    function test_every_access_of_127_names_its_actor() public view {
+        bytes memory events = abi.encodePacked(uint8(0xE0), uint32(3), uint32(4));
+        for (uint256 i = 1; i < 127; i++) {
+            events = abi.encodePacked(events, uint8(0xA0), uint32(i % 2 == 1 ? 1 : 4));
+        }
+        Patient memory p = someone();
+        p.proxy = 1;
+        Left memory left = access(p, "", 127, events);
+        vm.assertEq(left.code, 0);
+        for (uint256 i = 0; i < 127; i++) {
+            vm.assertEq(Events.verdictOf(left.words[i]), i % 2 == 1 ? 2 : 7);
+        }
     }
 
     /// @dev Of patient 3, who is this, and consent 2, which is this, 100 ms before the clock.
@@ -364,6 +349,14 @@ contract RulesTest is RulesFixture {
         vm.assertEq(this.acted(item, ofOrg(admin(1, 0))).code, 1);
     }
 
+    /// @dev A point of P-256 behind a kind that is none.
+    function test_an_admin_has_a_key_of_a_known_kind() public view {
+        (uint256 x, uint256 y) = vm.publicKeyP256(1);
+        bytes memory start = abi.encodePacked(uint8(3), address(7), ORG);
+        vm.assertEq(this.acted(abi.encodePacked(start, uint8(2), x, y), ofOrg(admin(1, 0))).code, 0);
+        vm.assertEq(this.acted(abi.encodePacked(start, uint8(3), x, y), ofOrg(admin(1, 0))).code, 1);
+    }
+
     /// @dev There are orgs up to 7; nothing stands behind an item.
     function test_an_org_item_names_an_org_and_ends() public view {
         bytes memory witness = ofOrg(admin(1, 0));
@@ -377,22 +370,5 @@ contract RulesTest is RulesFixture {
         }
         bytes memory registration = abi.encodePacked(uint8(1), address(8), uint8(1), ONE, TWO, uint8(1), address(9));
         vm.assertEq(this.acted(abi.encodePacked(registration, ONE, TWO, uint8(1)), witness).code, 1);
-    }
-
-    function replacement(uint32 org_) private pure returns (bytes memory) {
-        return abi.encodePacked(uint8(3), address(7), org_, uint8(1), address(0xABCD), ONE, TWO);
-    }
-
-    /// @dev Org 7, whose admin is principal 2, and where the next principal is to stand.
-    function ofOrg(bytes memory admin_) private pure returns (bytes memory) {
-        bytes[] memory rows = new bytes[](4);
-        (rows[0], rows[1]) = (meta(8, 7, 5, 5), row(Codes.ORGS, ORG, org(2, Codes.ACTIVE)));
-        (rows[2], rows[3]) = (row(Codes.PRINCIPALS, 2, admin_), row(Codes.PRINCIPALS, 7, ""));
-        return witnessOf(rows, "");
-    }
-
-    function admin(uint8 status, uint48 revokedAt) private pure returns (bytes memory) {
-        bytes memory start = abi.encodePacked(ORG, uint8(1), ONE, ONE, status, uint64(0), uint96(0), revokedAt);
-        return abi.encodePacked(start, uint48(0), uint8(1), address(2));
     }
 }

@@ -6,6 +6,7 @@ import {Codes} from "../../src/executor/Codes.sol";
 import {Events} from "../../src/executor/Events.sol";
 import {Framing} from "../../src/executor/Framing.sol";
 import {Memory} from "../../src/executor/Memory.sol";
+import {Names} from "../../src/executor/Names.sol";
 import {OrgItems} from "../../src/executor/OrgItems.sol";
 import {Rights} from "../../src/executor/Rights.sol";
 import {Rows} from "../../src/executor/Rows.sol";
@@ -21,6 +22,8 @@ abstract contract RulesFixture {
     IVm internal constant vm = IVm(address(uint160(uint256(keccak256("hevm cheat code")))));
     uint48 internal constant CLOCK = 1_800_000_000_000;
     uint32 internal constant ORG = 7;
+    bytes32 internal constant ONE = keccak256("pseudonym one");
+    bytes32 internal constant TWO = keccak256("pseudonym two");
 
     struct Patient {
         uint32 home;
@@ -78,7 +81,8 @@ abstract contract RulesFixture {
 
     function admit(Case calldata given, bytes memory signature) external view returns (Left memory left) {
         Run memory run = begin(given, signature);
-        left.code = Admission.admit(run, Memory.word(run.envelopes));
+        left.code = Names.checkBudget(run, run.envelopes, run.envelopesEnd);
+        if (left.code == 0) left.code = Admission.admit(run, Memory.word(run.envelopes));
         finish(run, left);
     }
 
@@ -153,8 +157,8 @@ abstract contract RulesFixture {
     }
 
     /// @dev Of account 7 and policy implied.
-    function org(uint32 admin, uint256 status) internal pure returns (bytes memory) {
-        return abi.encodePacked(address(7), admin, uint8(1), uint8(status), new bytes(64));
+    function org(uint32 admin_, uint256 status) internal pure returns (bytes memory) {
+        return abi.encodePacked(address(7), admin_, uint8(1), uint8(status), new bytes(64));
     }
 
     function principal(uint32 number, uint256 role) internal pure returns (bytes memory) {
@@ -207,6 +211,54 @@ abstract contract RulesFixture {
         assembly ("memory-safe") {
             ptr := add(words, 32)
         }
+    }
+
+    // New patients.
+
+    /// @dev Patients 1 and 2 are the first and the last of three names, in the order of keys; this one is opened.
+    function opening(bytes32[3] memory names, bytes32 pseudonym, uint32 hint) internal pure returns (Case memory) {
+        bytes[] memory rows = new bytes[](6);
+        rows[0] = meta(12, 7, 3, 5);
+        rows[1] = principal(4, Codes.PATIENT);
+        Patient memory p;
+        p.next = keyOf(ORG, names[0]);
+        rows[2] = row(Codes.PATIENTS, 0, bytesOf(p));
+        (p.home, p.pseudonym, p.next) = (ORG, names[0], keyOf(ORG, names[2]));
+        rows[3] = row(Codes.PATIENTS, 1, bytesOf(p));
+        (p.pseudonym, p.next) = (names[2], 0);
+        rows[4] = row(Codes.PATIENTS, 2, bytesOf(p));
+        rows[5] = row(Codes.PATIENTS, 3, "");
+        bytes memory event_ = abi.encodePacked(uint8(0x10), pseudonym, uint32(4));
+        return Case(Codes.SYSTEM, 1, CLOCK, 1, event_, witnessOf(rows, abi.encodePacked(hint)));
+    }
+
+    /// @dev Three pseudonyms in the order of their keys.
+    function ascending() internal pure returns (bytes32[3] memory names) {
+        for (uint256 i = 0; i < 3; i++) {
+            names[i] = keccak256(abi.encode(i));
+            for (uint256 j = i; j > 0 && keyOf(ORG, names[j]) < keyOf(ORG, names[j - 1]); j--) {
+                (names[j], names[j - 1]) = (names[j - 1], names[j]);
+            }
+        }
+    }
+
+    // Org items.
+
+    function replacement(uint32 org_) internal pure returns (bytes memory) {
+        return abi.encodePacked(uint8(3), address(7), org_, uint8(1), address(0xABCD), ONE, TWO);
+    }
+
+    /// @dev Org 7, whose admin is principal 2, and where the next principal is to stand.
+    function ofOrg(bytes memory admin_) internal pure returns (bytes memory) {
+        bytes[] memory rows = new bytes[](4);
+        (rows[0], rows[1]) = (meta(8, 7, 5, 5), row(Codes.ORGS, ORG, org(2, Codes.ACTIVE)));
+        (rows[2], rows[3]) = (row(Codes.PRINCIPALS, 2, admin_), row(Codes.PRINCIPALS, 7, ""));
+        return witnessOf(rows, "");
+    }
+
+    function admin(uint8 status, uint48 revokedAt) internal pure returns (bytes memory) {
+        bytes memory start = abi.encodePacked(ORG, uint8(1), ONE, ONE, status, uint64(0), uint96(0), revokedAt);
+        return abi.encodePacked(start, uint48(0), uint8(1), address(2));
     }
 
     // Verdicts.
