@@ -85,6 +85,26 @@ contract CornersTest {
                 this.nameRefusalOf(envelope(1, abi.encodePacked(hex"11", rows[i][0], rows[i][1], rows[i][2])));
             vm.assertEq(code, Codes.NO_ROW | IN_FIRST);
         }
+        vm.assertEq(this.nameRefusalOf(envelope(1, hex"a000000001")), Codes.RESERVED | IN_FIRST);
+        // One more patient where one has been opened, and only there.
+        bytes memory annotation = abi.encodePacked(uint8(0x40), uint32(4), uint64(0), uint8(1), bytes32(0));
+        bytes memory next = abi.encodePacked(uint8(0x40), uint32(5), uint64(0), uint8(1), bytes32(0));
+        bytes memory open = abi.encodePacked(uint8(0x10), ONE, uint32(0));
+        vm.assertEq(this.nameRefusalOf(envelope(2, bytes.concat(annotation, next))), Codes.NO_ROW | 2 * IN_FIRST);
+        vm.assertEq(this.nameRefusalOf(envelope(2, bytes.concat(open, next))), 0);
+    }
+
+    function test_where_there_is_no_consent_none_is_cited() public view {
+        bytes memory access = hex"f0000000040000000400000001";
+        vm.assertEq(this.consentRefusalOf(envelope(1, access), 1), Codes.NO_ROW | IN_FIRST);
+        vm.assertEq(this.consentRefusalOf(envelope(1, access), 2), 0);
+    }
+
+    /// @dev Of so many consents, row 0 counted.
+    function consentRefusalOf(bytes calldata given, uint256 consents) external pure returns (uint256) {
+        (Run memory run,) = begin(given, 5, 5);
+        Memory.put32(Rows.countAt(run.meta, Codes.CONSENTS), consents);
+        return Names.check(run, Memory.word(run.envelopes));
     }
 
     /// @dev Also where an envelope makes several, and can only be refused for its form later.
@@ -241,7 +261,8 @@ contract CornersTest {
         assembly ("memory-safe") {
             behind := mload(0x40)
         }
-        require(Memory.isZero(behind, behind + 0x8000), "written behind the table");
+        bool hasTable = refusal != Codes.TOO_MANY_EVENTS;
+        require(!hasTable || Memory.isZero(behind, behind + 0x8000), "written behind the table");
     }
 
     // Rights.
