@@ -37,6 +37,14 @@ contract RulesTest is RulesFixture {
         checkBind(Codes.SYSTEM, before, 5, 6, 0, after_);
     }
 
+    function test_a_proposed_controller_is_one_when_it_is_due() public view {
+        Patient memory before = someone();
+        (before.controller, before.pending, before.pendingAt) = (5, 4, CLOCK + 1);
+        checkBind(Codes.PATIENT, before, 0, 0, Codes.NOT_ENTITLED, before);
+        before.pendingAt = CLOCK;
+        checkBind(Codes.PATIENT, before, 0, 0, 0, someone());
+    }
+
     function checkBind(
         uint256 role,
         Patient memory before,
@@ -96,6 +104,20 @@ contract RulesTest is RulesFixture {
         bytes memory start = abi.encodePacked(ORG, uint8(3), ONE, TWO, uint8(1), uint64(0), CLOCK, CLOCK + 1);
         vm.assertEq(left.rows[1], bytes.concat(start, new bytes(12), key));
         vm.assertEq(left.rows[2], bytesOf(someone()));
+    }
+
+    function test_a_new_consent_is_what_its_event_says() public view {
+        Patient memory p = someone();
+        p.proxy = 6;
+        bytes memory grant =
+            abi.encodePacked(uint32(3), uint8(2), uint32(4), uint64(5), uint8(6), uint64(7), CLOCK, CLOCK + 1);
+        bytes[] memory rows = new bytes[](3);
+        (rows[0], rows[1]) = (meta(12, 7, 5, 5), row(Codes.PATIENTS, 3, bytesOf(p)));
+        rows[2] = row(Codes.CONSENTS, 5, "");
+        bytes memory event_ = bytes.concat(hex"30", grant);
+        Left memory left = this.applied(Case(Codes.PROXY, 6, CLOCK, 1, event_, witnessOf(rows, "")));
+        vm.assertEq(left.code, 0);
+        vm.assertEq(left.rows[2], bytes.concat(grant, bytes6(0), keccak256("what was signed")));
     }
 
     /// @dev Between two others by key, of which the first is its predecessor, and no other row of the state.
