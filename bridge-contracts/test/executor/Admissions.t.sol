@@ -75,7 +75,7 @@ contract AdmissionsTest is ExecutorFixture {
             string memory path = entry(".cases", count);
             uint256 role = vm.parseJsonUint(json, string.concat(path, ".role"));
             bytes memory envelope = vm.parseJsonBytes(json, string.concat(path, ".envelope"));
-            (bytes32 identities, bytes32 digest) = bench.digest(chainId, rollup, role, envelope, witness);
+            (bytes32 identities, bytes32 digest) = bench.digestOf(chainId, rollup, role, envelope, witness);
             string memory name = vm.parseJsonString(json, string.concat(path, ".name"));
             vm.assertEq(identities, vm.parseJsonBytes32(json, string.concat(path, ".identities")), name);
             vm.assertEq(digest, vm.parseJsonBytes32(json, string.concat(path, ".digest")), name);

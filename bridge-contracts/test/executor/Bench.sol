@@ -52,10 +52,10 @@ contract Bench {
     }
 
     /// @dev What a signer of this role signs, and the identities in it, whether or not it is admitted.
-    function digest(uint64 chainId, address rollup, uint256 role, bytes calldata envelope, bytes calldata witness)
+    function digestOf(uint64 chainId, address rollup, uint256 role, bytes calldata envelope, bytes calldata witness)
         external
         pure
-        returns (bytes32 identities, bytes32 digest_)
+        returns (bytes32 identities, bytes32 digest)
     {
         Run memory run;
         run.separator = Signing.separator(chainId, rollup);
@@ -66,7 +66,7 @@ contract Bench {
         uint256 signer = Memory.u32(word & Witnesses.POINTER);
         run.org = Memory.u32(Witnesses.get(run, Codes.PRINCIPALS, signer));
         identities = Names.identities(run, word);
-        digest_ = Signing.digest(run, word, identities);
+        digest = Signing.digest(run, word, identities);
     }
 
     /// @dev Gas of the parts: witness, framing, budget, admission, log, tree.

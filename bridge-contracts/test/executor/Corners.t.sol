@@ -191,14 +191,14 @@ contract CornersTest {
 
     /// @dev With as many patients more as there is room for, all other than those: 96 rows, and one more is too many.
     function checkRows(uint256 rows, bytes memory event_) private view {
-        bytes memory events = patients(event_, Codes.PAGE_ROWS_MAX - rows);
+        bytes memory events = visits(event_, Codes.PAGE_ROWS_MAX - rows);
         vm.assertEq(this.budgetOf(envelope(uint8(97 - rows), events), ""), 0);
-        events = patients(event_, 97 - rows);
+        events = visits(event_, 97 - rows);
         vm.assertEq(this.budgetOf(envelope(uint8(98 - rows), events), ""), Codes.TOO_MANY_ROWS);
     }
 
     /// @dev Events, and accesses to so many patients.
-    function patients(bytes memory before, uint256 count) private pure returns (bytes memory events) {
+    function visits(bytes memory before, uint256 count) private pure returns (bytes memory events) {
         events = before;
         for (uint256 i = 0; i < count; i++) {
             events = abi.encodePacked(events, uint8(0xC0), uint32(1000 + i));
@@ -206,16 +206,16 @@ contract CornersTest {
     }
 
     function test_a_page_counts_rows_once_and_the_org_of_every_envelope() public view {
-        bytes memory many = envelope(92, patients("", 92));
+        bytes memory many = envelope(92, visits("", 92));
         vm.assertEq(this.budgetOf(many, ""), 0);
         vm.assertEq(this.budgetOf(many, envelope(1, hex"80")), Codes.TOO_MANY_ROWS);
-        many = envelope(91, patients("", 91));
+        many = envelope(91, visits("", 91));
         vm.assertEq(this.budgetOf(many, envelope(1, hex"80")), 0);
-        vm.assertEq(this.budgetOf(many, envelope(91, patients("", 91))), 0);
+        vm.assertEq(this.budgetOf(many, envelope(91, visits("", 91))), 0);
         vm.assertEq(this.budgetOf(many, envelope(1, hex"c000000001")), Codes.TOO_MANY_ROWS);
         // An access to rows that other events and the head name, behind an event that names five.
         bytes memory policy = abi.encodePacked(hex"120000000200", uint32(1), uint32(2), uint32(3), uint32(4));
-        many = patients(bytes.concat(policy, hex"3100000002f0000000020000000100000002"), 85);
+        many = visits(bytes.concat(policy, hex"3100000002f0000000020000000100000002"), 85);
         vm.assertEq(this.budgetOf(envelope(88, many), ""), 0);
         // Of events, each envelope has as many as it may.
         bytes memory most = envelope(127, accesses(127));
@@ -225,7 +225,7 @@ contract CornersTest {
 
     /// @dev By a number that the block has. However many collide, what lies behind their table stays as it was.
     function test_rows_are_counted_alike_however_they_are_spread() public {
-        bytes memory many = envelope(91, patients("", 91));
+        bytes memory many = envelope(91, visits("", 91));
         for (uint256 i = 0; i < 64; i++) {
             vm.prevrandao(bytes32(i));
             vm.assertEq(this.budgetOf(many, many), 0);

@@ -120,9 +120,9 @@ abstract contract RulesFixture {
         left.digest = run.digest;
         left.rows = new bytes[](run.count);
         for (uint256 i = 0; i < run.count; i++) {
-            uint256 row = Memory.word(run.places + 32 * i) >> Witnesses.ROW_AT & Witnesses.POINTER;
-            left.rows[i] = new bytes(Witnesses.lengthOf(row));
-            Memory.copy(placeOf(left.rows[i]), row, left.rows[i].length);
+            uint256 place = Memory.word(run.places + 32 * i) >> Witnesses.ROW_AT & Witnesses.POINTER;
+            left.rows[i] = new bytes(Witnesses.lengthOf(place));
+            Memory.copy(placeOf(left.rows[i]), place, left.rows[i].length);
         }
         left.words = new uint256[]((run.eventsEnd - run.events) / 32);
         Memory.copy(placeOf(left.words), run.events, run.eventsEnd - run.events);
@@ -131,8 +131,8 @@ abstract contract RulesFixture {
     function leavesOf(Run memory run) private pure returns (bytes32[] memory leaves) {
         leaves = new bytes32[](run.count);
         for (uint256 i = 0; i < run.count; i++) {
-            uint256 row = Memory.word(run.places + 32 * i) >> Witnesses.ROW_AT & Witnesses.POINTER;
-            leaves[i] = bytes32(Memory.word(row - 64));
+            uint256 place = Memory.word(run.places + 32 * i) >> Witnesses.ROW_AT & Witnesses.POINTER;
+            leaves[i] = bytes32(Memory.word(place - 64));
         }
     }
 
