@@ -6,7 +6,7 @@ import {Bench} from "./Bench.sol";
 import {ExecutorFixture} from "./ExecutorFixture.sol";
 import {FullWitness} from "./FullWitness.sol";
 
-/// @title Every refusal and every verdict of the golden vectors
+/// @title Every refusal, every verdict and every digest of the golden vectors
 contract AdmissionsTest is ExecutorFixture {
     Bench private bench;
 
@@ -63,6 +63,24 @@ contract AdmissionsTest is ExecutorFixture {
             }
         }
         revert();
+    }
+
+    function test_every_digest_is_what_its_signer_signs() public view {
+        string memory json = read("digests.json");
+        bytes memory witness = FullWitness.encode(readState(json), "", 0);
+        uint64 chainId = uint64(vm.parseJsonUint(json, ".chain.chain_id"));
+        address rollup = vm.parseJsonAddress(json, ".chain.contract");
+        uint256 count = 0;
+        for (; vm.keyExistsJson(json, entry(".cases", count)); count++) {
+            string memory path = entry(".cases", count);
+            uint256 role = vm.parseJsonUint(json, string.concat(path, ".role"));
+            bytes memory envelope = vm.parseJsonBytes(json, string.concat(path, ".envelope"));
+            (bytes32 identities, bytes32 digest) = bench.digestOf(chainId, rollup, role, envelope, witness);
+            string memory name = vm.parseJsonString(json, string.concat(path, ".name"));
+            vm.assertEq(identities, vm.parseJsonBytes32(json, string.concat(path, ".identities")), name);
+            vm.assertEq(digest, vm.parseJsonBytes32(json, string.concat(path, ".digest")), name);
+        }
+        vm.assertEq(count, 15);
     }
 
     function readState(string memory json) private pure returns (FullWitness.Rows memory rows) {

@@ -51,6 +51,24 @@ contract Bench {
         }
     }
 
+    /// @dev What a signer of this role signs, and the identities in it, whether or not it is admitted.
+    function digestOf(uint64 chainId, address rollup, uint256 role, bytes calldata envelope, bytes calldata witness)
+        external
+        pure
+        returns (bytes32 identities, bytes32 digest)
+    {
+        Run memory run;
+        run.separator = Signing.separator(chainId, rollup);
+        Witnesses.decode(run, witness);
+        require(_decode(run, envelope) == 0, "framing");
+        uint256 word = Memory.word(run.envelopes);
+        run.role = role;
+        uint256 signer = Memory.u32(word & Witnesses.POINTER);
+        run.org = Memory.u32(Witnesses.get(run, Codes.PRINCIPALS, signer));
+        identities = Names.identities(run, word);
+        digest = Signing.digest(run, word, identities);
+    }
+
     /// @dev Gas of the parts: witness, framing, budget, admission, log, tree.
     function profile(uint64 chainId, address rollup, bytes32[31] memory page, bytes calldata witness)
         external

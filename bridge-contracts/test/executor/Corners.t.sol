@@ -72,6 +72,77 @@ contract CornersTest {
         return Names.check(run, Memory.word(run.envelopes));
     }
 
+    /// @dev Below the table's count and above 0, or 0 where none may be meant.
+    function test_a_row_number_is_one_of_its_table() public view {
+        vm.assertEq(this.nameRefusalOf(envelope(1, abi.encodePacked(hex"f0", uint32(4), uint32(4), uint32(4)))), 0);
+        vm.assertEq(this.nameRefusalOf(envelope(1, abi.encodePacked(hex"e0", uint32(1), uint32(1)))), 0);
+        uint32[3][3] memory rows = [[uint32(5), 4, 4], [uint32(4), 5, 4], [uint32(4), 4, 5]];
+        for (uint256 i = 0; i < 3; i++) {
+            bytes memory access = abi.encodePacked(hex"f0", rows[i][0], rows[i][1], rows[i][2]);
+            vm.assertEq(this.nameRefusalOf(envelope(1, access)), Codes.NO_ROW | IN_FIRST);
+            // As a patient, a controller and a proxy.
+            uint256 code =
+                this.nameRefusalOf(envelope(1, abi.encodePacked(hex"11", rows[i][0], rows[i][1], rows[i][2])));
+            vm.assertEq(code, Codes.NO_ROW | IN_FIRST);
+        }
+        vm.assertEq(this.nameRefusalOf(envelope(1, hex"a000000001")), Codes.RESERVED | IN_FIRST);
+        // One more patient where one has been opened, and only there.
+        bytes memory annotation = abi.encodePacked(uint8(0x40), uint32(4), uint64(0), uint8(1), bytes32(0));
+        bytes memory next = abi.encodePacked(uint8(0x40), uint32(5), uint64(0), uint8(1), bytes32(0));
+        bytes memory open = abi.encodePacked(uint8(0x10), ONE, uint32(0));
+        vm.assertEq(this.nameRefusalOf(envelope(2, bytes.concat(annotation, next))), Codes.NO_ROW | 2 * IN_FIRST);
+        vm.assertEq(this.nameRefusalOf(envelope(2, bytes.concat(open, next))), 0);
+    }
+
+    function test_where_there_is_no_consent_none_is_cited() public view {
+        bytes memory access = hex"f0000000040000000400000001";
+        vm.assertEq(this.consentRefusalOf(envelope(1, access), 1), Codes.NO_ROW | IN_FIRST);
+        vm.assertEq(this.consentRefusalOf(envelope(1, access), 2), 0);
+    }
+
+    /// @dev Of so many consents, row 0 counted.
+    function consentRefusalOf(bytes calldata given, uint256 consents) external pure returns (uint256) {
+        (Run memory run,) = begin(given, 5, 5);
+        Memory.put32(Rows.countAt(run.meta, Codes.CONSENTS), consents);
+        return Names.check(run, Memory.word(run.envelopes));
+    }
+
+    /// @dev Also where an envelope makes several, and can only be refused for its form later.
+    function test_a_new_row_has_a_number_below_the_last() public view {
+        bytes memory add = bytes.concat(hex"2002", key(), bytes32(0), bytes32(0), bytes6(0), bytes6(0));
+        bytes memory grant =
+            abi.encodePacked(uint8(0x30), uint32(1), uint8(2), uint32(1), uint64(1), uint8(1), uint64(1), uint96(0));
+        vm.assertEq(this.fullRefusalOf(envelope(2, bytes.concat(add, grant)), 0), 0);
+        vm.assertEq(this.fullRefusalOf(envelope(2, bytes.concat(add, add)), 0), Codes.FULL | 2 * IN_FIRST);
+        vm.assertEq(this.fullRefusalOf(envelope(2, bytes.concat(grant, grant)), 0), Codes.FULL | 2 * IN_FIRST);
+        uint64 last = type(uint64).max;
+        vm.assertEq(this.fullRefusalOf(envelope(2, bytes.concat(add, grant)), last - 2), 0);
+        vm.assertEq(this.fullRefusalOf(envelope(2, bytes.concat(add, grant)), last - 1), Codes.FULL | IN_FIRST);
+    }
+
+    /// @dev One number is left for principals, one for consents, and this is the log's next.
+    function fullRefusalOf(bytes calldata given, uint64 next) external pure returns (uint256) {
+        (Run memory run,) = begin(given, 5, Codes.ROWS_MAX - 1);
+        Memory.put64(run.meta, next);
+        return Names.check(run, Memory.word(run.envelopes));
+    }
+
+    /// @dev Of the second of two, the first knows nothing.
+    function test_an_envelope_is_asked_for_its_own_rows_alone() public view {
+        bytes memory first = envelope(1, abi.encodePacked(uint8(0x10), ONE, uint32(0)));
+        bytes memory second = envelope(1, abi.encodePacked(uint8(0x40), uint32(9), uint64(0), uint8(1), bytes32(0)));
+        (uint256 refusal, bytes32 identities) = this.askFirst(bytes.concat(first, second));
+        vm.assertEq(refusal, 0);
+        vm.assertEq(identities, keccak256(abi.encode(0)));
+    }
+
+    function askFirst(bytes calldata given) external pure returns (uint256, bytes32) {
+        (Run memory run,) = begin(given, 5, 5);
+        Framing.envelope(run, Memory.word(run.envelopes) >> 32 & Witnesses.POINTER);
+        uint256 first = Memory.word(run.envelopes);
+        return (Names.check(run, first), Names.identities(run, first));
+    }
+
     /// @dev Behind other events, and the second of two: its identity is that of its own pseudonym.
     function test_a_patient_that_the_envelope_opens_is_known_by_its_pseudonym() public view {
         bytes memory events = bytes.concat(
@@ -89,6 +160,109 @@ contract CornersTest {
         (Run memory run,) = begin(given, 5, 5);
         run.org = 7;
         return Names.identities(run, Memory.word(run.envelopes));
+    }
+
+    // The budget.
+
+    /// @dev Two of meta, the signer, its org; distinct rows but row 0; what a kind needs besides.
+    function test_an_envelope_counts_the_rows_that_it_names_and_needs() public view {
+        bytes memory one = abi.encodePacked(uint32(1));
+        bytes memory two = abi.encodePacked(uint32(2));
+        checkRows(4, hex"80");
+        checkRows(7, bytes.concat(hex"f0", two, two, two));
+        checkRows(5, bytes.concat(hex"e0", one, one));
+        checkRows(6, abi.encodePacked(uint8(0x10), ONE, uint32(0)));
+        checkRows(6, abi.encodePacked(uint8(0x10), ONE, uint32(1)));
+        checkRows(7, abi.encodePacked(uint8(0x10), ONE, uint32(2)));
+        checkRows(5, bytes.concat(hex"11", two, bytes8(0)));
+        checkRows(6, bytes.concat(hex"11", two, hex"0000000300000003"));
+        checkRows(7, bytes.concat(hex"11", two, hex"0000000300000004"));
+        checkRows(6, bytes.concat(hex"12", two, hex"00", one, bytes12(0)));
+        checkRows(9, bytes.concat(hex"12", two, hex"00", hex"00000001000000020000000300000004"));
+        checkRows(6, bytes.concat(hex"13", two, one, hex"01"));
+        checkRows(5, bytes.concat(hex"2002", key(), new bytes(76)));
+        checkRows(5, bytes.concat(hex"21", two, key(), bytes32(0)));
+        checkRows(5, bytes.concat(hex"22", two, hex"00", bytes6(0)));
+        checkRows(7, bytes.concat(hex"30", two, hex"01", one, new bytes(29)));
+        checkRows(6, bytes.concat(hex"30", two, hex"02", one, new bytes(29)));
+        checkRows(6, bytes.concat(hex"31", two));
+        checkRows(5, bytes.concat(hex"40", two, bytes8(0), hex"01", bytes32(0)));
+    }
+
+    /// @dev With as many patients more as there is room for, all other than those: 96 rows, and one more is too many.
+    function checkRows(uint256 rows, bytes memory event_) private view {
+        bytes memory events = visits(event_, Codes.PAGE_ROWS_MAX - rows);
+        vm.assertEq(this.budgetOf(envelope(uint8(97 - rows), events), ""), 0);
+        events = visits(event_, 97 - rows);
+        vm.assertEq(this.budgetOf(envelope(uint8(98 - rows), events), ""), Codes.TOO_MANY_ROWS);
+    }
+
+    /// @dev Events, and accesses to so many patients.
+    function visits(bytes memory before, uint256 count) private pure returns (bytes memory events) {
+        events = before;
+        for (uint256 i = 0; i < count; i++) {
+            events = abi.encodePacked(events, uint8(0xC0), uint32(1000 + i));
+        }
+    }
+
+    function test_a_page_counts_rows_once_and_the_org_of_every_envelope() public view {
+        bytes memory many = envelope(92, visits("", 92));
+        vm.assertEq(this.budgetOf(many, ""), 0);
+        vm.assertEq(this.budgetOf(many, envelope(1, hex"80")), Codes.TOO_MANY_ROWS);
+        many = envelope(91, visits("", 91));
+        vm.assertEq(this.budgetOf(many, envelope(1, hex"80")), 0);
+        vm.assertEq(this.budgetOf(many, envelope(91, visits("", 91))), 0);
+        vm.assertEq(this.budgetOf(many, envelope(1, hex"c000000001")), Codes.TOO_MANY_ROWS);
+        // An access to rows that other events and the head name, behind an event that names five.
+        bytes memory policy = abi.encodePacked(hex"120000000200", uint32(1), uint32(2), uint32(3), uint32(4));
+        many = visits(bytes.concat(policy, hex"3100000002f0000000020000000100000002"), 85);
+        vm.assertEq(this.budgetOf(envelope(88, many), ""), 0);
+        // Of events, each envelope has as many as it may.
+        bytes memory most = envelope(127, accesses(127));
+        vm.assertEq(this.budgetOf(most, most), 0);
+        vm.assertEq(this.budgetOf(most, envelope(128, accesses(128))), Codes.TOO_MANY_EVENTS);
+    }
+
+    /// @dev By a number that the block has. However many collide, what lies behind their table stays as it was.
+    function test_rows_are_counted_alike_however_they_are_spread() public {
+        bytes memory many = envelope(91, visits("", 91));
+        for (uint256 i = 0; i < 64; i++) {
+            vm.prevrandao(bytes32(i));
+            vm.assertEq(this.budgetOf(many, many), 0);
+        }
+    }
+
+    function accesses(uint256 count) private pure returns (bytes memory events) {
+        events = new bytes(count);
+        for (uint256 i = 0; i < count; i++) {
+            events[i] = 0x80;
+        }
+    }
+
+    /// @dev Of one envelope or two. A third, of too many events, follows them and is none of theirs.
+    function budgetOf(bytes calldata first, bytes calldata second) external view returns (uint256 refusal) {
+        bytes memory third = envelope(128, bytes.concat(hex"c0000fffff", accesses(127)));
+        bytes memory given = bytes.concat(first, second, third);
+        Run memory run;
+        uint256 next;
+        assembly ("memory-safe") {
+            next := add(given, 32)
+        }
+        unchecked {
+            run.page = next + given.length - Framing.PAGE_BYTES;
+        }
+        Framing.begin(run);
+        (next,) = Framing.envelope(run, next);
+        if (second.length > 0) (next,) = Framing.envelope(run, next);
+        uint256 end = run.envelopesEnd;
+        Framing.envelope(run, next);
+        Dirt.spread();
+        refusal = Names.checkBudget(run, run.envelopes, end);
+        uint256 behind;
+        assembly ("memory-safe") {
+            behind := mload(0x40)
+        }
+        require(refusal == Codes.TOO_MANY_EVENTS || Memory.isZero(behind, behind + 0x8000), "behind the table");
     }
 
     // Rights.

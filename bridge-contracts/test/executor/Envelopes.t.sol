@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Events} from "../../src/executor/Events.sol";
+import {Signatures} from "../../src/executor/Signatures.sol";
 import {Deploy} from "../utils/Deploy.sol";
 import {Bench} from "./Bench.sol";
 import {ExecutorFixture} from "./ExecutorFixture.sol";
@@ -60,6 +61,55 @@ contract EnvelopesTest is ExecutorFixture {
             vm.assertEq(refusal, expected, vm.parseJsonString(json, string.concat(path, ".name")));
         }
         vm.assertEq(count, 79);
+    }
+
+    /// @dev Nobody's, but a number below the order.
+    function test_the_greatest_r_is_not_malformed() public view {
+        uint256[2] memory orders = [
+            0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141,
+            0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
+        ];
+        for (uint256 kind = 1; kind <= 2; kind++) {
+            uint256 order = orders[kind - 1];
+            vm.assertEq(bench.verify(kind, new bytes(64), bytes32(0), abi.encode(order - 1, 1)), 0x72);
+            vm.assertEq(bench.verify(kind, new bytes(64), bytes32(0), abi.encode(order, 1)), 0x71);
+        }
+    }
+
+    /// @dev In one call: what the precompile answered before is still in memory.
+    function test_a_wrong_signature_behind_a_right_one_is_wrong() public view {
+        bytes32 digest = keccak256("digest");
+        (uint256 x, uint256 y) = vm.publicKeyP256(1);
+        (bytes32 r, bytes32 s) = vm.signP256(1, digest);
+        uint256 order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551;
+        if (uint256(s) > order / 2) s = bytes32(order - uint256(s));
+        bytes memory key = abi.encode(x, y);
+        uint256 right = verify(2, key, digest, abi.encode(r, s));
+        uint256 wrong = verify(2, key, ~digest, abi.encode(r, s));
+        vm.assertEq(right, 0);
+        vm.assertEq(wrong, 0x72);
+        uint8 v;
+        (v, r, s) = vm.sign(1, digest);
+        key = abi.encodePacked(vm.addr(1), bytes12(0));
+        right = verify(1, key, digest, abi.encode(r, uint256(s) | uint256(v - 27) << 255));
+        // No point has an x of 5.
+        wrong = verify(1, key, digest, abi.encode(5, 1));
+        vm.assertEq(right, 0);
+        vm.assertEq(wrong, 0x72);
+    }
+
+    function verify(uint256 kind, bytes memory key, bytes32 digest, bytes memory signature)
+        private
+        view
+        returns (uint256)
+    {
+        uint256 keyAt;
+        uint256 signatureAt;
+        assembly ("memory-safe") {
+            keyAt := add(key, 32)
+            signatureAt := add(signature, 32)
+        }
+        return Signatures.verify(kind, keyAt, digest, signatureAt);
     }
 
     function test_the_domain_is_the_one_of_the_vectors() public view {

@@ -19,6 +19,7 @@ interface IVm is Vm {
     function lastCallGas() external view returns (Gas memory);
     function mockCallRevert(address callee, bytes calldata data, bytes calldata reason) external;
     function parseJsonUintArray(string calldata json, string calldata key) external pure returns (uint256[] memory);
+    function prevrandao(bytes32 value) external;
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function signP256(uint256 key, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
