@@ -58,6 +58,8 @@ contract PausesTest is Fixture {
         vm.assertEq(rollup.pausedSeconds(), 5 days);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.IsPaused.selector));
         confirm(1);
+        vm.expectEmit(address(rollup));
+        emit IRollupEvents.Unpaused(OWNER);
         unpause();
         pass(1 days);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WindowOpen.selector, 1, START + 12 days));

@@ -29,6 +29,16 @@ contract QueueTest is Fixture {
         rollup.enqueue{value: 0.001 ether}(new bytes(length));
     }
 
+    function test_the_shortest_and_the_longest_envelope_are_taken() public {
+        uint256[4] memory lengths = [uint256(119), 954, 120, 953];
+        for (uint256 i = 0; i < 4; i++) {
+            if (i < 2) vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongEnvelope.selector, lengths[i]));
+            vm.prank(ANYONE);
+            rollup.enqueue{value: 0.001 ether}(envelope(lengths[i]));
+        }
+        vm.assertEq(rollup.queueLength(), 2);
+    }
+
     function test_a_fee_too_low_is_refused() public {
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.FeeTooLow.selector, 0.0009 ether, 0.001 ether));
         vm.prank(ANYONE);
@@ -40,12 +50,31 @@ contract QueueTest is Fixture {
         rollup.enqueue{value: 1 ether}(envelope(120));
         vm.assertEq(rollup.burnt(), 0.001 ether);
         vm.assertEq(rollup.owed(ANYONE), 0.999 ether);
+        vm.expectEmit(address(rollup));
+        emit IRollupEvents.Collected(ANYONE, 0.999 ether);
         vm.prank(ANYONE);
         rollup.collect();
         vm.assertEq(ANYONE.balance, 999.999 ether);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.NothingOwed.selector, ANYONE));
         vm.prank(ANYONE);
         rollup.collect();
+    }
+
+    function test_a_single_wei_above_the_fee_is_owed_back() public {
+        vm.prank(ANYONE);
+        rollup.enqueue{value: 0.001 ether + 1}(envelope(120));
+        vm.assertEq(rollup.owed(ANYONE), 1);
+        vm.assertEq(rollup.owedInAll(), 1);
+    }
+
+    /// @dev 127 times at most, and then it is more than there is.
+    function test_the_fee_never_wraps() public {
+        rollup.pretendToHold(128 * 64 - 1);
+        vm.assertEq(rollup.forcedFee(), 0.001 ether << 127);
+        rollup.pretendToHold(128 * 64);
+        vm.assertEq(rollup.forcedFee(), type(uint256).max);
+        rollup.pretendToHold(type(uint64).max);
+        vm.assertEq(rollup.forcedFee(), type(uint256).max);
     }
 
     function test_the_fee_doubles_with_every_64_that_wait() public {
