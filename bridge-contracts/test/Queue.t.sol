@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {IRollupErrors} from "../src/interfaces/IRollupErrors.sol";
 import {IRollupEvents} from "../src/interfaces/IRollupEvents.sol";
+import {CrowdedQueue} from "./utils/CrowdedQueue.sol";
+import {Deploy} from "./utils/Deploy.sol";
 import {Fixture} from "./utils/Fixture.sol";
 
 /// @title The forced queue and its fee
@@ -69,12 +71,10 @@ contract QueueTest is Fixture {
 
     /// @dev 127 times at most, and then it is more than there is.
     function test_the_fee_never_wraps() public {
-        rollup.pretendToHold(128 * 64 - 1);
-        vm.assertEq(rollup.forcedFee(), 0.001 ether << 127);
-        rollup.pretendToHold(128 * 64);
-        vm.assertEq(rollup.forcedFee(), type(uint256).max);
-        rollup.pretendToHold(type(uint64).max);
-        vm.assertEq(rollup.forcedFee(), type(uint256).max);
+        CrowdedQueue queue = CrowdedQueue(Deploy.named("CrowdedQueue", abi.encode(defaults())));
+        vm.assertEq(queue.feeBehind(128 * 64 - 1), 0.001 ether << 127);
+        vm.assertEq(queue.feeBehind(128 * 64), type(uint256).max);
+        vm.assertEq(queue.feeBehind(type(uint64).max), type(uint256).max);
     }
 
     function test_the_fee_doubles_with_every_64_that_wait() public {

@@ -23,9 +23,4 @@ contract RollupHarness is Rollup {
     function closesAt(uint64 number) external view returns (uint256) {
         return _closesAt(number);
     }
-
-    /// @dev As many items as nobody could pay for.
-    function pretendToHold(uint64 items) external {
-        _queueLength = items;
-    }
 }
