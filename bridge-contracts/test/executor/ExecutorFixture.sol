@@ -15,7 +15,7 @@ interface IVm is Vm {
         uint64 gasRemaining;
     }
 
-    function split(string calldata text, string calldata at) external pure returns (string[] memory);
+    function split(string calldata text, string calldata by) external pure returns (string[] memory);
     function lastCallGas() external view returns (Gas memory);
     function mockCallRevert(address callee, bytes calldata data, bytes calldata reason) external;
     function parseJsonUintArray(string calldata json, string calldata key) external pure returns (uint256[] memory);
