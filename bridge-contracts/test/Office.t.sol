@@ -169,6 +169,7 @@ contract OfficeTest is Fixture {
         emit IRollupEvents.Withdrawn(ALICE, 32 ether);
         withdraw(ALICE);
         vm.assertEq(ALICE.balance, 1000 ether);
+        vm.assertEq(rollup.bondsHeld(), 0);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongStanding.selector, Standing.None));
         withdraw(ALICE);
         bond(ALICE);

@@ -57,6 +57,7 @@ contract QueueTest is Fixture {
         vm.prank(ANYONE);
         rollup.collect();
         vm.assertEq(ANYONE.balance, 999.999 ether);
+        vm.assertEq(rollup.owedInAll(), 0);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.NothingOwed.selector, ANYONE));
         vm.prank(ANYONE);
         rollup.collect();
