@@ -129,6 +129,21 @@ contract ConstructionTest is Fixture {
         refuse(given);
     }
 
+    /// @dev Every other rule is kept: a clock may not be older than a window that is none.
+    function test_a_window_lasts_some_time() public {
+        Parameters memory given = defaults();
+        (given.window, given.clockPast) = (0, 0);
+        refuse(given);
+        given.window = 1;
+        deploy(given);
+    }
+
+    function test_a_chain_without_masks_needs_no_key_officer() public {
+        Parameters memory given = defaults();
+        given.keyOfficer = address(0);
+        vm.assertEq(deploy(given).parameters().keyOfficer, address(0));
+    }
+
     function test_times_beyond_ten_years_are_refused() public {
         Parameters memory given = defaults();
         given.exitDelay = 3650 days + 1;

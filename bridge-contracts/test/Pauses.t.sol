@@ -157,6 +157,19 @@ contract PausesTest is Fixture {
         pause();
     }
 
+    function test_only_the_owner_offers_ownership() public {
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.NotOwner.selector, ANYONE));
+        vm.prank(ANYONE);
+        rollup.transferOwnership(ANYONE);
+        vm.prank(OWNER);
+        rollup.transferOwnership(BOB);
+        // Nor does who was offered it, before it is taken.
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.NotOwner.selector, BOB));
+        vm.prank(BOB);
+        rollup.transferOwnership(ANYONE);
+        vm.assertEq(rollup.pendingOwner(), BOB);
+    }
+
     function test_an_offer_of_ownership_can_be_taken_back() public {
         vm.prank(OWNER);
         rollup.transferOwnership(ANYONE);
