@@ -304,6 +304,9 @@ contract EvidenceTest is Fixture {
         vm.assertFalse(isAscending(hex"0505"));
         vm.assertFalse(isAscending(hex"0605"));
         vm.assertFalse(isAscending(hex"050406"));
+        bytes[] memory late = new bytes[](2);
+        (late[0], late[1]) = (Proofs.numbered(type(uint64).max >> 8), Proofs.numbered(1 << 56));
+        vm.assertTrue(holdsAlone(3 << 32 | 1, Proofs.rowOf(2, late), late));
     }
 
     function isAscending(bytes memory numbers) private view returns (bool) {
