@@ -3,15 +3,25 @@ pragma solidity 0.8.37;
 
 import {IRollup} from "../src/interfaces/IRollup.sol";
 import {IRollupErrors} from "../src/interfaces/IRollupErrors.sol";
+import {IRollupEvents} from "../src/interfaces/IRollupEvents.sol";
 import {Parameters} from "../src/types/Parameters.sol";
 import {Snapshot} from "../src/types/State.sol";
+import {IVm} from "./executor/ExecutorFixture.sol";
 import {Deploy} from "./utils/Deploy.sol";
 import {Fixture} from "./utils/Fixture.sol";
+import {Vm} from "./utils/Vm.sol";
 
 /// @title What is deployed, and what is not
 contract ConstructionTest is Fixture {
     /// @dev EIP-170.
     uint256 private constant CODE_BYTES_MAX = 24_576;
+    /// @dev What the precompiles are asked: a digest and who signed it, the modulus, and the front of an opening.
+    bytes32 private constant DIGEST = 0x23dc111d7c3ad1df9806ce1e8eb4f55f57dba117339c545e7593d1f6c3b02662;
+    address private constant SIGNER = 0xd392e04CD2732EAEe12763E428F0BA60C47C8aa1;
+    uint256 private constant MODULUS = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
+    bytes private constant OPENING = hex"01e798154708fe7789429634053cbf9f99b619f9f084048927333fce637f549b"
+        hex"564c0a11a0f704f4fc3e8acfe0f8245f0ad1347b378fbf96e206da11a5d36306"
+        hex"24d25032e67a7e6a4910df5834b8fe70e6bcfeeac0352434196bdf4b2485d5a1";
 
     function refuse(Parameters memory given) private {
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongParameters.selector));
@@ -42,6 +52,16 @@ contract ConstructionTest is Fixture {
         vm.assertEq(abi.encode(now_), abi.encode(empty));
         vm.assertTrue(rollup.isFinal(0));
         vm.assertEq(rollup.owner(), OWNER);
+    }
+
+    function test_the_first_owner_is_announced() public {
+        vm.recordLogs();
+        deploy(defaults());
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs.length, 1);
+        vm.assertEq(logs[0].topics[0], IRollupEvents.OwnershipTransferred.selector);
+        vm.assertEq(logs[0].topics[1], 0);
+        vm.assertEq(uint256(logs[0].topics[2]), uint160(OWNER));
     }
 
     function test_a_snapshot_tells_what_the_views_tell() public {
@@ -109,6 +129,21 @@ contract ConstructionTest is Fixture {
         refuse(given);
     }
 
+    /// @dev Every other rule is kept: a clock may not be older than a window that is none.
+    function test_a_window_lasts_some_time() public {
+        Parameters memory given = defaults();
+        (given.window, given.clockPast) = (0, 0);
+        refuse(given);
+        given.window = 1;
+        deploy(given);
+    }
+
+    function test_a_chain_without_masks_needs_no_key_officer() public {
+        Parameters memory given = defaults();
+        given.keyOfficer = address(0);
+        vm.assertEq(deploy(given).parameters().keyOfficer, address(0));
+    }
+
     function test_times_beyond_ten_years_are_refused() public {
         Parameters memory given = defaults();
         given.exitDelay = 3650 days + 1;
@@ -124,6 +159,23 @@ contract ConstructionTest is Fixture {
         refuse(given);
         given = defaults();
         given.periodObjection = type(uint48).max;
+        refuse(given);
+    }
+
+    function test_times_of_ten_years_are_taken_and_a_second_more_is_not() public {
+        Parameters memory given = defaults();
+        uint48 most = 3650 days;
+        (given.window, given.exitDelay, given.overdueAge, given.clockPast) = (most, most, most, most);
+        (given.clockFuture, given.deposeOverdue, given.deposeIdle) = (most, most, most);
+        (given.pauseMax, given.periodObjection) = (most, most);
+        deploy(given);
+        given.deposeOverdue++;
+        refuse(given);
+        given.deposeOverdue--;
+        given.deposeIdle++;
+        refuse(given);
+        given.deposeIdle--;
+        given.periodObjection++;
         refuse(given);
     }
 
@@ -148,8 +200,38 @@ contract ConstructionTest is Fixture {
     }
 
     function test_a_precompile_that_says_yes_to_everything_is_found_out() public {
-        vm.mockCall(address(0x100), "", abi.encode(uint256(1)));
-        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.PrecompileFails.selector, address(0x100)));
+        address[3] memory precompiles = [address(0x01), address(0x0a), address(0x100)];
+        bytes[3] memory answers = [abi.encode(SIGNER), abi.encode(4096, MODULUS), abi.encode(1)];
+        for (uint256 i = 0; i < 3; i++) {
+            vm.mockCall(precompiles[i], "", answers[i]);
+            refuseFor(precompiles[i]);
+        }
+    }
+
+    /// @dev Only what is asked first, and rightly, has another answer.
+    function test_a_precompile_that_says_yes_in_other_words_is_found_out() public {
+        bytes[3] memory answers = [abi.encode(2), abi.encode(1, 0), hex"01"];
+        for (uint256 i = 0; i < 3; i++) {
+            vm.mockCall(address(0x100), abi.encode(DIGEST), answers[i]);
+            refuseFor(address(0x100));
+        }
+        vm.mockCall(address(0x0a), OPENING, "");
+        refuseFor(address(0x0a));
+        vm.mockCall(address(0x01), abi.encode(DIGEST), abi.encode(~uint160(SIGNER)));
+        refuseFor(address(0x01));
+    }
+
+    function test_a_precompile_that_answers_and_fails_is_found_out() public {
+        IVm cheats = IVm(address(vm));
+        cheats.mockCallRevert(address(0x100), abi.encode(DIGEST), abi.encode(1));
+        refuseFor(address(0x100));
+        cheats.mockCallRevert(address(0x0a), OPENING, abi.encode(4096, MODULUS));
+        refuseFor(address(0x0a));
+    }
+
+    function refuseFor(address precompile) private {
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.PrecompileFails.selector, precompile));
         deploy(defaults());
+        vm.clearMockedCalls();
     }
 }

@@ -89,6 +89,19 @@ contract CourtReceiptsTest is CourtFixture {
         late(receipt);
     }
 
+    /// @dev Over in the second of its clock.
+    function test_a_pause_that_was_over_before_gives_no_receipt_time() public {
+        pause();
+        pass(2 days);
+        unpause();
+        bytes memory receipt = receiptOf(KEY, 1, 0);
+        pass(24 hours);
+        vm.expectRevert(HOLDS);
+        late(receipt);
+        pass(1);
+        late(receipt);
+    }
+
     function test_a_pause_stops_no_accusation_of_what_was_late_before() public {
         bytes memory receipt = receiptOf(KEY, 1, 0);
         pass(24 hours + 1);

@@ -38,6 +38,21 @@ contract DataReferenceTest is Fixture {
         vm.assertEq(this.ofPages(joined), referenceOf(joined));
     }
 
+    function test_a_blob_holds_128_pages() public {
+        uint256[6] memory counts = [uint256(1), 128, 129, 256, 257, 768];
+        for (uint256 i = 0; i < 6; i++) {
+            uint256 needed = 1 + (counts[i] - 1) / 128;
+            vm.blobhashes(blobs(needed));
+            vm.assertEq(this.ofBlobs(counts[i]), keccak256(abi.encodePacked(blobs(needed))));
+            vm.blobhashes(blobs(needed - 1));
+            vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongBlobs.selector, needed));
+            this.ofBlobs(counts[i]);
+            vm.blobhashes(blobs(needed + 1));
+            vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongBlobs.selector, needed));
+            this.ofBlobs(counts[i]);
+        }
+    }
+
     function testFuzz_blobs_are_as_many_as_the_pages_need(uint256 count, uint256 given) public {
         count = bound(count, 1, 768);
         given = bound(given, 0, 7);

@@ -47,6 +47,15 @@ contract MasksTest is Fixture {
         vm.assertEq(count, 7);
     }
 
+    function test_what_stands_behind_the_page_stays() public pure {
+        bytes32[31] memory page;
+        bytes32[2] memory behind = [bytes32("behind"), "the page"];
+        Masks.unmask(page, "page key");
+        vm.assertTrue(page[30] != 0);
+        vm.assertEq(behind[0], "behind");
+        vm.assertEq(behind[1], "the page");
+    }
+
     /// @dev The leaves of one period, some of them keys of the list above.
     function test_every_leaf_of_a_period_leads_to_its_root_from_its_own_place_alone() public view {
         bytes32 root = vm.parseJsonBytes32(json, ".period.root");
@@ -66,6 +75,8 @@ contract MasksTest is Fixture {
             vm.assertFalse(this.isKey(root, slot, index ^ 1, key, siblings));
             vm.assertFalse(this.isKey(root, slot, index + 1024, key, siblings));
             vm.assertFalse(this.isKey(root, slot, index, ~key, siblings));
+            // Counted on, it is the page that many after the first of the slot before.
+            if (slot % 1024 > 0) vm.assertFalse(this.isKey(root, slot - 1, index + 1024, key, siblings));
             siblings[19] = ~siblings[19];
             vm.assertFalse(this.isKey(root, slot, index, key, siblings));
             found++;

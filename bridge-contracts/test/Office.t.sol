@@ -88,6 +88,7 @@ contract OfficeTest is Fixture {
         vm.assertEq(second.sequencer, BOB);
         vm.assertEq(second.firstSequence, 10);
         vm.assertEq(second.endedAt, 0);
+        vm.assertEq(second.endSequence, 0);
     }
 
     function test_one_may_step_out_of_the_middle_of_the_line() public {
@@ -114,11 +115,31 @@ contract OfficeTest is Fixture {
         vm.assertEq(rollup.sequencer(), HOSPITAL);
     }
 
+    /// @dev Carol stood behind Bob when he stepped out.
+    function test_who_comes_back_into_the_line_brings_nobody_along() public {
+        bond(ALICE);
+        bond(BOB);
+        bond(CAROL);
+        exit(BOB);
+        exit(CAROL);
+        pass(14 days);
+        withdraw(BOB);
+        withdraw(CAROL);
+        bond(BOB);
+        exit(ALICE);
+        vm.assertEq(rollup.sequencer(), BOB);
+        vm.assertEq(rollup.firstInLine(), address(0));
+        exit(BOB);
+        vm.assertEq(rollup.sequencer(), address(0));
+    }
+
     function test_an_empty_office_is_taken_by_whoever_bonds() public {
         bond(ALICE);
         exit(ALICE);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.OfficeEmpty.selector));
         depose();
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.OfficeEmpty.selector));
+        rollup.deposableAt();
         bond(BOB);
         vm.assertEq(rollup.sequencer(), BOB);
         vm.assertEq(rollup.epoch(), 2);
@@ -137,13 +158,18 @@ contract OfficeTest is Fixture {
 
     function test_a_bond_is_paid_back_after_the_delay_and_may_be_left_anew() public {
         bond(ALICE);
+        vm.expectEmit(address(rollup));
+        emit IRollupEvents.ExitRequested(ALICE, uint64(START + 14 days));
         exit(ALICE);
         pass(14 days - 1);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.Locked.selector, START + 14 days));
         withdraw(ALICE);
         pass(1);
+        vm.expectEmit(address(rollup));
+        emit IRollupEvents.Withdrawn(ALICE, 32 ether);
         withdraw(ALICE);
         vm.assertEq(ALICE.balance, 1000 ether);
+        vm.assertEq(rollup.bondsHeld(), 0);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongStanding.selector, Standing.None));
         withdraw(ALICE);
         bond(ALICE);
@@ -202,6 +228,16 @@ contract OfficeTest is Fixture {
         pass(1);
         depose();
         vm.assertEq(rollup.sequencer(), address(0));
+    }
+
+    /// @dev It is overdue twelve hours after the 72.
+    function test_an_item_that_is_not_overdue_yet_gives_no_time() public {
+        bond(ALICE);
+        pass(60 hours);
+        enqueue();
+        vm.assertEq(rollup.deposableAt(), START + 72 hours);
+        pass(12 hours);
+        depose();
     }
 
     function test_a_batch_gives_24_hours_more_though_an_item_is_overdue() public {

@@ -82,6 +82,22 @@ contract OrgsTest is Fixture {
         register(CLINIC, 1, 2, abi.encodePacked(x, y));
     }
 
+    /// @dev A point whose x is 0, one whose y is 1, and the same numbers plus the field's prime.
+    function test_coordinates_of_a_point_are_below_the_prime() public {
+        uint256 prime = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffff;
+        uint256 y = 0x66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4;
+        uint256 x = 0x8d0177ebab9c6e9e10db6dd095dbac0d6375e8a97b70f611875d877f0069d2c7;
+        register(HOSPITAL, 1, 2, abi.encode(0, y));
+        register(CLINIC, 1, 2, abi.encode(x, 1));
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongKey.selector, 2, abi.encode(prime, y)));
+        register(ALICE, 1, 2, abi.encode(prime, y));
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongKey.selector, 2, abi.encode(x, prime + 1)));
+        register(ALICE, 1, 2, abi.encode(x, prime + 1));
+        // No point has a y of 0.
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongKey.selector, 2, abi.encode(x, prime)));
+        register(ALICE, 1, 2, abi.encode(x, prime));
+    }
+
     function test_a_status_is_enqueued() public {
         registerOrg(HOSPITAL);
         vm.expectEmit(address(rollup));
@@ -97,6 +113,9 @@ contract OrgsTest is Fixture {
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongCode.selector, 9));
         vm.prank(OWNER);
         rollup.setOrgStatus(1, 9, 1);
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongCode.selector, 9));
+        vm.prank(OWNER);
+        rollup.setOrgStatus(1, 1, 9);
     }
 
     function test_an_orgs_account_replaces_its_admin() public {
@@ -112,6 +131,9 @@ contract OrgsTest is Fixture {
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.FeeTooLow.selector, 0, 0.001 ether));
         vm.prank(HOSPITAL);
         rollup.replaceAdmin(1, 1, key, SEALING, "tag");
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongKey.selector, 2, key));
+        vm.prank(HOSPITAL);
+        rollup.replaceAdmin{value: 0.001 ether}(1, 2, key, SEALING, "tag");
         vm.expectEmit(address(rollup));
         bytes memory body = abi.encodePacked(uint8(3), HOSPITAL, uint32(1), uint8(1), key, SEALING, bytes32("tag"));
         emit IRollupEvents.ItemEnqueued(2, 3, uint48(START * 1000), body);

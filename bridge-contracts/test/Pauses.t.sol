@@ -58,6 +58,8 @@ contract PausesTest is Fixture {
         vm.assertEq(rollup.pausedSeconds(), 5 days);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.IsPaused.selector));
         confirm(1);
+        vm.expectEmit(address(rollup));
+        emit IRollupEvents.Unpaused(OWNER);
         unpause();
         pass(1 days);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WindowOpen.selector, 1, START + 12 days));
@@ -153,6 +155,19 @@ contract PausesTest is Fixture {
         vm.assertEq(rollup.pendingOwner(), address(0));
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.NotOwner.selector, OWNER));
         pause();
+    }
+
+    function test_only_the_owner_offers_ownership() public {
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.NotOwner.selector, ANYONE));
+        vm.prank(ANYONE);
+        rollup.transferOwnership(ANYONE);
+        vm.prank(OWNER);
+        rollup.transferOwnership(BOB);
+        // Nor does who was offered it, before it is taken.
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.NotOwner.selector, BOB));
+        vm.prank(BOB);
+        rollup.transferOwnership(ANYONE);
+        vm.assertEq(rollup.pendingOwner(), BOB);
     }
 
     function test_an_offer_of_ownership_can_be_taken_back() public {

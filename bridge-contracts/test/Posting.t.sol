@@ -5,6 +5,7 @@ import {IRollupErrors} from "../src/interfaces/IRollupErrors.sol";
 import {IRollupEvents} from "../src/interfaces/IRollupEvents.sol";
 import {Header} from "../src/types/Header.sol";
 import {Batch} from "../src/types/State.sol";
+import {Deploy} from "./utils/Deploy.sol";
 import {Fixture} from "./utils/Fixture.sol";
 
 /// @title What a batch must be to be taken
@@ -55,6 +56,28 @@ contract PostingTest is Fixture {
     function test_only_the_sequencer_in_office_may_post() public {
         bond(BOB);
         refusePost(BOB, next(), abi.encodeWithSelector(IRollupErrors.NotInOffice.selector, BOB));
+    }
+
+    /// @dev By either call: in blobs too.
+    function test_blobs_are_taken_from_the_sequencer_in_office_itself_while_the_chain_runs() public {
+        bond(BOB);
+        Header memory header = inBlobs();
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.NotInOffice.selector, BOB));
+        postBlobs(BOB, header, blobs(1));
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.NotDirect.selector, ALICE));
+        vm.prank(ALICE, ANYONE);
+        rollup.postBlobs(header);
+        pause();
+        vm.expectRevert(abi.encodeWithSelector(IRollupErrors.IsPaused.selector));
+        postBlobs(ALICE, header, blobs(1));
+        unpause();
+        postBlobs(ALICE, header, blobs(1));
+    }
+
+    function inBlobs() private view returns (Header memory header) {
+        header = next();
+        header.mode = 1;
+        header.dataReference = keccak256(abi.encodePacked(blobs(1)));
     }
 
     function test_a_contract_in_between_may_not_post() public {
@@ -183,6 +206,40 @@ contract PostingTest is Fixture {
         unpause();
         pass(24 hours);
         post(ALICE, header, pages(1));
+    }
+
+    /// @dev A pause that was over by then, even in that second, is none of the clock's; one that was not counts whole.
+    function test_a_clock_is_not_older_for_a_pause_that_was_over_before_it() public {
+        pause();
+        pass(3 days);
+        unpause();
+        Header memory header = next();
+        uint48 over = header.clock;
+        pass(24 hours + 1);
+        uint256 latest = (time() + 60) * 1000;
+        bytes4 selector = IRollupErrors.WrongClock.selector;
+        refusePost(ALICE, header, abi.encodeWithSelector(selector, over, uint256(over) + 1000, latest));
+        header.clock = over - 1;
+        post(ALICE, header, pages(1));
+    }
+
+    /// @dev Clocks begin at zero, though no chain does.
+    function test_no_clock_is_too_old_for_a_chain_whose_time_is_short() public {
+        vm.warp(23 hours);
+        rollup = Deploy.harness(defaults());
+        bond(ALICE);
+        Header memory header = next();
+        header.clock = 0;
+        post(ALICE, header, pages(1));
+    }
+
+    /// @dev Of pages without envelopes.
+    function test_a_batch_without_events_is_taken() public {
+        post(ALICE);
+        Header memory header = next();
+        header.nextSequence = 10;
+        post(ALICE, header, pages(1));
+        vm.assertEq(rollup.batchAt(2).nextSequence, 10);
     }
 
     function test_the_next_sequence_number_never_runs_back() public {

@@ -7,6 +7,7 @@ import {Parameters} from "../src/types/Parameters.sol";
 import {Sequencer, Standing} from "../src/types/State.sol";
 import {Deploy} from "./utils/Deploy.sol";
 import {Fixture} from "./utils/Fixture.sol";
+import {Vm} from "./utils/Vm.sol";
 
 /// @title What the convicted loses: its place, rewards out of its bond, the rest
 contract PunishmentsTest is Fixture {
@@ -72,6 +73,17 @@ contract PunishmentsTest is Fixture {
         post(BOB);
         pass(7 days);
         rollup.confirm(3);
+    }
+
+    /// @dev Whose bond burns has nothing to wait for.
+    function test_a_conviction_announces_no_exit() public {
+        vm.recordLogs();
+        convictSequencer(ALICE, leaf(0), ANYONE);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs.length, 3);
+        for (uint256 i = 0; i < 3; i++) {
+            vm.assertFalse(logs[i].topics[0] == IRollupEvents.ExitRequested.selector);
+        }
     }
 
     function test_who_has_left_is_convicted_of_a_receipt_and_nobody_else_is_moved() public {

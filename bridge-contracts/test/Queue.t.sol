@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {IRollupErrors} from "../src/interfaces/IRollupErrors.sol";
 import {IRollupEvents} from "../src/interfaces/IRollupEvents.sol";
+import {CrowdedQueue} from "./utils/CrowdedQueue.sol";
+import {Deploy} from "./utils/Deploy.sol";
 import {Fixture} from "./utils/Fixture.sol";
 
 /// @title The forced queue and its fee
@@ -29,6 +31,16 @@ contract QueueTest is Fixture {
         rollup.enqueue{value: 0.001 ether}(new bytes(length));
     }
 
+    function test_the_shortest_and_the_longest_envelope_are_taken() public {
+        uint256[4] memory lengths = [uint256(119), 954, 120, 953];
+        for (uint256 i = 0; i < 4; i++) {
+            if (i < 2) vm.expectRevert(abi.encodeWithSelector(IRollupErrors.WrongEnvelope.selector, lengths[i]));
+            vm.prank(ANYONE);
+            rollup.enqueue{value: 0.001 ether}(envelope(lengths[i]));
+        }
+        vm.assertEq(rollup.queueLength(), 2);
+    }
+
     function test_a_fee_too_low_is_refused() public {
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.FeeTooLow.selector, 0.0009 ether, 0.001 ether));
         vm.prank(ANYONE);
@@ -40,12 +52,30 @@ contract QueueTest is Fixture {
         rollup.enqueue{value: 1 ether}(envelope(120));
         vm.assertEq(rollup.burnt(), 0.001 ether);
         vm.assertEq(rollup.owed(ANYONE), 0.999 ether);
+        vm.expectEmit(address(rollup));
+        emit IRollupEvents.Collected(ANYONE, 0.999 ether);
         vm.prank(ANYONE);
         rollup.collect();
         vm.assertEq(ANYONE.balance, 999.999 ether);
+        vm.assertEq(rollup.owedInAll(), 0);
         vm.expectRevert(abi.encodeWithSelector(IRollupErrors.NothingOwed.selector, ANYONE));
         vm.prank(ANYONE);
         rollup.collect();
+    }
+
+    function test_a_single_wei_above_the_fee_is_owed_back() public {
+        vm.prank(ANYONE);
+        rollup.enqueue{value: 0.001 ether + 1}(envelope(120));
+        vm.assertEq(rollup.owed(ANYONE), 1);
+        vm.assertEq(rollup.owedInAll(), 1);
+    }
+
+    /// @dev 127 times at most, and then it is more than there is.
+    function test_the_fee_never_wraps() public {
+        CrowdedQueue queue = CrowdedQueue(Deploy.named("CrowdedQueue", abi.encode(defaults())));
+        vm.assertEq(queue.feeBehind(128 * 64 - 1), 0.001 ether << 127);
+        vm.assertEq(queue.feeBehind(128 * 64), type(uint256).max);
+        vm.assertEq(queue.feeBehind(type(uint64).max), type(uint256).max);
     }
 
     function test_the_fee_doubles_with_every_64_that_wait() public {

@@ -96,6 +96,35 @@ contract ReceiptsTest is CourtFixture {
         vm.assertTrue(opens(bytes.concat(head, tail), address(rollup), cheats.addr(KEY)) == isRight);
     }
 
+    /// @dev The first of as many as 32 bits can count: 32 hashes, to the right of it all.
+    function test_a_path_is_of_32_hashes_at_most() public {
+        bytes memory place = placeOf(1, 10, 3, 5, "envelope");
+        bytes32 root = leafOf(place);
+        bytes memory path;
+        for (uint256 i = 0; i < 32; i++) {
+            path = abi.encodePacked(path, i);
+            root = keccak256(abi.encodePacked(uint8(1), root, i));
+        }
+        bytes memory head = abi.encodePacked(place, uint32(0), type(uint32).max);
+        bytes memory whole = bytes.concat(head, hex"20", path, signatureOf(KEY, 1, root));
+        vm.assertEq(this.open(whole, address(rollup), cheats.addr(KEY)).leaf, leafOf(place));
+        bytes memory long = bytes.concat(head, hex"21", path, bytes32(0), signatureOf(KEY, 1, root));
+        vm.expectRevert(ICourt.NotAReceipt.selector);
+        this.open(long, address(rollup), cheats.addr(KEY));
+    }
+
+    /// @dev A group of one has no second receipt, though its path would lead to the same root.
+    function test_a_place_past_the_end_of_its_group_is_none() public {
+        bytes memory place = placeOf(1, 10, 3, 5, "envelope");
+        bytes memory signature = signatureOf(KEY, 1, leafOf(place));
+        bytes memory past = abi.encodePacked(place, uint32(1), uint32(1), uint8(0), signature);
+        vm.expectRevert(ICourt.WrongPath.selector);
+        this.open(past, address(rollup), cheats.addr(KEY));
+        past = abi.encodePacked(place, uint32(0), uint32(0), uint8(0), signature);
+        vm.expectRevert(ICourt.WrongPath.selector);
+        this.open(past, address(rollup), cheats.addr(KEY));
+    }
+
     /// @dev Whatever byte is changed, of the place, the path or the signature.
     function testFuzz_a_receipt_with_a_changed_byte_does_not_open(uint256 where, uint8 change) public view {
         vm.assume(change != 0);

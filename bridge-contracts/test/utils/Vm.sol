@@ -4,6 +4,12 @@ pragma solidity 0.8.37;
 /// @title Forge's cheats, as far as these tests use them
 /// @dev Declared here: npm has no current forge-std, and nothing else of it is needed.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function getBlockTimestamp() external view returns (uint256);
     function warp(uint256 time) external;
     function getBlockNumber() external view returns (uint256);
@@ -22,6 +28,8 @@ interface Vm {
     function expectRevert(bytes4 reason) external;
     function expectPartialRevert(bytes4 reason) external;
     function expectEmit(address emitter) external;
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory logs);
     function assume(bool condition) external pure;
     function getCode(string calldata artifact) external view returns (bytes memory);
     function readFile(string calldata path) external view returns (string memory);
