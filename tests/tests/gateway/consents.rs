@@ -53,7 +53,7 @@ async fn a_consent_that_a_patient_gave_is_found_and_cited() {
     let (chain, sequencer, mut hospital) = ward().await;
     let ada = hospital.add("ada", Role::Patient).await;
     let clerk = hospital.add("clerk", Role::System).await;
-    let signer = |label: &str, row, role| {
+    let signing = |label: &str, row, role| {
         let key = SigningKey::secp256k1(&keccak256(label).0).unwrap();
         Signer::new(chain.chain, Identity { row, org: 1, role }, key, 0)
     };
@@ -76,7 +76,7 @@ async fn a_consent_that_a_patient_gave_is_found_and_cited() {
         valid_from: Time::ZERO,
         valid_until: Time::ZERO,
     });
-    let (mut clerk, mut ada) = (signer("clerk", clerk, Role::System), signer("ada", ada, Role::Patient));
+    let (mut clerk, mut ada) = (signing("clerk", clerk, Role::System), signing("ada", ada, Role::Patient));
     let signed = clerk.sign(&hospital.known, now(), B256::ZERO, &[(now(), bind)]).unwrap();
     let _ = hospital.submit(&signed).await;
     let signed = ada.sign(&hospital.known, now(), B256::ZERO, &[(now(), policy)]).unwrap();
