@@ -110,7 +110,10 @@ async fn a_masked_batch_whose_period_has_another_root_now_is_opened_anew() {
     world.dev.pass(world.reader.parameters().period_objection + 1).await.unwrap();
     world.dev.mine(1).await.unwrap();
     world.send(header.content_hash(), world.calls().post_calldata(&header, &posted), None).await;
-    let waits = |it: &Running| matches!(it.status.waiting(), Waiting::Key { batch: 1, period: 0, why } if why.contains("another root"));
+    let waits = |it: &Running| match it.status.waiting() {
+        Waiting::Key { batch: 1, period: 0, why } => why.contains("another root"),
+        _ => false,
+    };
     verifier.until("its secret fits no more", waits).await;
     assert_eq!((verifier.status.wrong(), verifier.progress().closed), (None, 0));
 
