@@ -120,6 +120,14 @@ contract RulesTest is RulesFixture {
         vm.assertEq(left.rows[2], bytes.concat(grant, bytes6(0), keccak256("what was signed")));
     }
 
+    function test_whoever_may_not_revoke_a_consent_is_told_so_of_a_revoked_one_too() public view {
+        bytes memory start = abi.encodePacked(uint32(3), uint8(2), uint32(4), new bytes(17));
+        bytes memory consent = abi.encodePacked(start, uint48(0), uint48(0), CLOCK, ONE);
+        bytes memory witness = witnessOf(hospital(someone(), consent, 1), "");
+        Left memory left = this.applied(Case(Codes.PATIENT, 4, CLOCK, 1, hex"3100000002", witness));
+        vm.assertEq(left.code, Codes.NOT_ENTITLED);
+    }
+
     /// @dev Between two others by key, of which the first is its predecessor, and no other row of the state.
     function test_a_new_patient_stands_between_its_neighbours() public {
         bytes32[3] memory names = ascending();
@@ -242,6 +250,9 @@ contract RulesTest is RulesFixture {
         }
         vm.assertEq(judged(p, 9, "", 0), 0x85);
         p.blocked = bytes16(abi.encodePacked(uint32(1)));
+        vm.assertEq(judged(p, 1, "", 0), 0x85);
+        // Before the first event of a patient too.
+        (p.events, p.head) = (0, 0);
         vm.assertEq(judged(p, 1, "", 0), 0x85);
         vm.assertEq(judged(p, 0, "", 0), 0x88);
         p.blocked = 0;
