@@ -58,6 +58,20 @@ impl Closer {
         Ok(cut.filter(|next_page| *next_page <= progress.pages).map(|next_page| (number, next_page)))
     }
 
+    /// Opens batches again whose cut moved since they were closed. Also before an orderer starts from what is closed:
+    /// after a crash in between, it would go on behind the old batches, and numbers in between would be no batch's.
+    pub(crate) fn reopen_recut(ledger: &Ledger, log: &OrderLog) -> Result<(), SequencerError> {
+        let progress = ledger.progress();
+        for number in progress.posted + 1..=progress.closed {
+            let record = ledger.batch(number)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
+            // A successor's ledger has batches that its own log never cut.
+            if log.cut(number)?.is_some_and(|next_page| next_page != record.next_page()) {
+                return Ok(ledger.reopen(number - 1)?);
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a batch of executed pages, replays it from its own bytes, and stores it. Takes seconds for blobs.
     pub(crate) fn close(&self, number: u64, next_page: u64, terms: &Terms) -> Result<Prepared, SequencerError> {
         let started = Instant::now();

@@ -17,3 +17,6 @@ pub const POINTS: [&str; 12] = [
     "follow.item",
     "follow.saved",
 ];
+
+/// Batches are cut anew in the ordering log, and still closed as before: passed where L1 takes nothing for long.
+pub const RECUT: &str = "recut.durable";

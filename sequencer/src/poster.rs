@@ -263,23 +263,15 @@ impl Poster {
             }
         }
         order(&self.orders, |done| Input::Recut { batch, done }).await?;
+        crash::point(crash::RECUT);
         tracing::warn!(batch = batch.number, "batch cut anew: L1 takes its clock no longer");
         self.reopen_recut().await?;
         Ok(true)
     }
 
-    /// Opens batches again whose cut moved since they were closed; also after a crash in between.
     async fn reopen_recut(&self) -> Result<(), SequencerError> {
-        let progress = self.ledger.progress();
-        for number in progress.posted + 1..=progress.closed {
-            let record = self.ledger.batch(number)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
-            // A successor's ledger has batches that its own log never cut.
-            if self.closer.log.cut(number)?.is_some_and(|next_page| next_page != record.next_page()) {
-                let ledger = Arc::clone(&self.ledger);
-                return off_thread(move || Ok(ledger.reopen(number - 1)?)).await;
-            }
-        }
-        Ok(())
+        let (ledger, log) = (Arc::clone(&self.ledger), Arc::clone(&self.closer.log));
+        off_thread(move || Closer::reopen_recut(&ledger, &log)).await
     }
 
     /// Moves L1's pointer to the last batch whose window is over.

@@ -85,6 +85,7 @@ impl Node {
         let opened = tokio::task::spawn_blocking(move || {
             let log = OrderLog::open(&folder.join("order"), &chain)?;
             let ledger = Ledger::open(&Options { path: folder.join("ledger"), chain, checks: true })?;
+            Closer::reopen_recut(&ledger, &log)?;
             let tables = ledger.with_head(|state| state.tables().clone());
             let Progress { pages, closed, .. } = ledger.progress();
             let batch_page = ledger.batch(closed)?.map_or(0, |record| record.next_page());

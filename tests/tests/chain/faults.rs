@@ -4,6 +4,7 @@ use alloy_primitives::U256;
 use chartroll_client::receipt::ReceiptChecker;
 use chartroll_client::submit::Submitter;
 use chartroll_proto::problem::Limit;
+use chartroll_sequencer::crash::RECUT;
 use chartroll_tests::chain::hospital::Hospital;
 use chartroll_tests::chain::load::{Promises, until_placed};
 use chartroll_tests::chain::node::{Node, binary};
@@ -80,20 +81,22 @@ async fn an_empty_wallet_stops_posting_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_that_grew_too_old_for_l1_are_cut_anew_and_posted() {
-    let chain = Chain::start(Terms { blobs: false, clock_past: 8, ..Terms::default() }).await;
-    let sequencer = Node::sequencer(&chain, "").await;
-    let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 20).await;
+    let chain = Chain::start(Terms { blobs: false, clock_past: 20, ..Terms::default() }).await;
+    // Dies where the cuts are new and the batches old.
+    let mut sequencer = Node::try_sequencer(&chain, "", &[("CHARTROLL_CRASH_AT", RECUT)]).await.expect("it starts");
+    sequencer.until_open().await;
     let poor = chain.sequencer_account().address();
     chain.dev.set_balance(poor, U256::ZERO).await.expect("Anvil does so");
+    let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 20).await;
     let mut promises = Promises::default();
-    let closed = sequencer.status().await.expect("it answers").batch_closed;
-    promises.send(&mut hospital, 1, 5).await;
-    until("a batch is closed", async || sequencer.status().await.is_some_and(|status| status.batch_closed > closed))
-        .await;
-    promises.send(&mut hospital, 2, 5).await;
-    until("its clock is too old", async || sequencer.said().contains("batch cut anew")).await;
-    // A crash right behind it changes nothing.
-    sequencer.kill();
+    // Several that are closed and not posted become fewer: a number is free again that was given before.
+    for seed in 0..3 {
+        let closed = sequencer.status().await.expect("it answers").batch_closed;
+        promises.send(&mut hospital, seed, 5).await;
+        until("a batch is closed", async || sequencer.status().await.is_some_and(|it| it.batch_closed > closed)).await;
+    }
+    sequencer.ended().await;
+    assert!(sequencer.said().contains(RECUT), "{}", sequencer.said());
     let sequencer = Node::sequencer(&chain, "").await;
     promises.send(&mut hospital, 3, 5).await;
     chain.dev.set_balance(poor, U256::from(10u128.pow(20))).await.expect("Anvil does so");
