@@ -248,7 +248,7 @@ impl Keeper {
             _ => None,
         };
         let cases = examined.cases.entry(place.epoch).or_default();
-        if cases.len() < CASES_PER_EPOCH_MAX
+        if (batch.is_none() || cases.len() < CASES_PER_EPOCH_MAX)
             && let Entry::Vacant(vacant) = cases.entry(batch)
         {
             let is_double = predicate == Predicate::Equivocation;

@@ -161,15 +161,15 @@ async fn a_receipt_that_a_page_in_masked_blobs_contradicts_convicts() {
     a_contradiction_convicts(true, true).await;
 }
 
-#[tokio::test]
-async fn a_promise_that_cannot_be_shown_does_not_stand_before_one_that_can() {
+/// Breaks a promise in each of these batches, in blobs or not, and hands all in, and `more`, once no blob can be had.
+async fn with_blobs_withheld(batches: &[bool], more: &[Place]) {
     let mut world = World::staffed(false).await;
     let folder = tempfile::tempdir().unwrap();
     let archive = Archive::start().await;
     let config = listening(&world, folder.path()).await;
     let verifier = Running::start(Config { blobs: vec![BlobSource::Archive(archive.url.clone())], ..config }).await;
     let mut broken = Vec::new();
-    for blobs in [true, false] {
+    for &blobs in batches {
         let first = chartroll_core::rows::Rows::meta(&world.state).unwrap().next_sequence;
         let pages = world.pages(2).await;
         let (header, posted) = world.post(&pages, |header| header.mode.blobs = blobs).await;
@@ -182,9 +182,24 @@ async fn a_promise_that_cannot_be_shown_does_not_stand_before_one_that_can() {
     }
     // What was verified is not kept: to open the page, the blob has to be had again.
     archive.take_all();
-    assert_eq!(hand_in(&verifier, &broken).await, [ReceiptStanding::Contradiction; 2]);
+    assert!(hand_in(&verifier, &broken).await.iter().all(|it| *it == ReceiptStanding::Contradiction));
+    let more: Vec<Receipt> = more.iter().map(|place| world.receipt(*place, "receipts")).collect();
+    hand_in(&verifier, &more).await;
     until_convicted(&world).await;
     verifier.stop().await;
+}
+
+#[tokio::test]
+async fn a_promise_that_cannot_be_shown_does_not_stand_before_one_that_can() {
+    with_blobs_withheld(&[true, false], &[]).await;
+}
+
+#[tokio::test]
+async fn what_receipts_prove_alone_stands_before_any_number_that_cannot_be_shown() {
+    let clock = Time::from_millis(1).unwrap();
+    let place = Place { epoch: 1, first_sequence: 5_000, events: 5, clock, envelope: B256::repeat_byte(1) };
+    let rival = Place { envelope: B256::repeat_byte(2), ..place };
+    with_blobs_withheld(&[true; 8], &[place, rival]).await;
 }
 
 #[tokio::test]
