@@ -4,16 +4,16 @@
 //! the consent it means, so one that is not on the chain is refused. What a citation is worth is judged in its place: a
 //! consent that was revoked meanwhile permits nothing, whoever cites it.
 //!
-//! Owns nothing durable: after a crash the node is asked again.
+//! Owns nothing durable: after a crash the node is asked again, before anything is signed.
 
 use crate::outbox::Waiting;
 use alloy_primitives::B256;
-use chartroll_client::read::{ReadError, Reading};
+use chartroll_client::read::{ConsentRows, ReadError, Reading};
 use chartroll_core::row::{Consent, Row, Table};
 use chartroll_core::witness::{Held, Witness};
 use chartroll_proto::v1::Rung;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-use futures_util::{FutureExt, TryFutureExt};
+use futures_util::FutureExt;
+use futures_util::stream::{self, StreamExt};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 const FRESH: Duration = Duration::from_mins(10);
 /// Patients that are asked about at once.
 const AT_ONCE: usize = 16;
-/// Patients whose consents are remembered: most have none or few, 100 MB at most.
+/// Patients whose consents are remembered: about a hundred bytes each, and for each consent.
 const REMEMBERED_MAX: usize = 1 << 18;
 
 /// A consent to cite.
@@ -68,6 +68,9 @@ impl Consents {
         if let Some(cited) = self.configured(event) {
             return Some(cited);
         }
+        if event.codes.purpose.is_emergency() {
+            return None;
+        }
         let found = self.found();
         let consents = &found.get(&event.patient)?.consents;
         let permits = |it: &Consent| it.permits(patient, actor, self.org, &event.codes, event.time);
@@ -77,33 +80,53 @@ impl Consents {
     /// Whether the node has to be asked before this access is signed. An emergency rests on itself.
     pub(crate) fn is_unasked(&self, event: &Waiting) -> bool {
         let is_settled =
-            !self.finds || event.uncited || event.codes.purpose.is_emergency() || self.configured(event).is_some();
+            !self.finds || event.uncited || event.codes.purpose.is_emergency() || self.is_configured(event);
         !is_settled && self.found().get(&event.patient).is_none_or(|found| found.at.elapsed() >= FRESH)
     }
 
-    /// Asks the node about patients: pseudonyms and rows. One whom it does not tell of has no consents until it is
-    /// asked again.
+    /// Asks the node about patients: pseudonyms and rows. One whom it does not tell of, or tells what is wrong, has no
+    /// consents until it is asked again: no access waits for ever for what it might cite.
     ///
     /// # Errors
-    /// [`ConsentsError`], the first; what was answered before is remembered.
+    /// [`ConsentsError`]: the node does not answer, which ends it; or the first wrong answer.
     pub(crate) async fn ask(&self, reading: &Reading, patients: &[(B256, u32)]) -> Result<(), ConsentsError> {
-        if !self.finds {
-            return Ok(());
-        }
-        let answers: Vec<_> = patients
-            .iter()
-            .map(|(pseudonym, row)| of(reading, *row).map_ok(|consents| (*pseudonym, consents)).boxed())
-            .collect();
+        let answers: Vec<_> =
+            patients.iter().map(|(pseudonym, row)| of(reading, *row).map(|it| (*pseudonym, it)).boxed()).collect();
         let mut answers = stream::iter(answers).buffer_unordered(AT_ONCE);
-        while let Some((pseudonym, consents)) = answers.try_next().await? {
-            self.remember(pseudonym, consents);
+        let mut wrong = Ok(());
+        while let Some((pseudonym, answer)) = answers.next().await {
+            wrong = wrong.and(self.take(pseudonym, answer)?);
         }
-        Ok(())
+        wrong
+    }
+
+    /// Remembers an answer. `Ok(Err(_))`: it is wrong.
+    fn take(
+        &self,
+        pseudonym: B256,
+        answer: Result<Vec<(u32, Consent)>, ConsentsError>,
+    ) -> Result<Result<(), ConsentsError>, ConsentsError> {
+        match answer {
+            Err(error) if error.is_transient() => Err(error),
+            Err(error) => {
+                self.remember(pseudonym, Vec::new());
+                Ok(Err(error))
+            }
+            Ok(consents) => {
+                self.remember(pseudonym, consents);
+                Ok(Ok(()))
+            }
+        }
     }
 
     /// Forgets what the node said of a patient, since it was wrong.
     pub(crate) fn forget(&self, pseudonym: &B256) {
         self.found().remove(pseudonym);
+    }
+
+    /// Whether a consent of the configuration is cited for an access.
+    pub(crate) fn is_configured(&self, event: &Waiting) -> bool {
+        self.configured(event).is_some()
     }
 
     fn configured(&self, event: &Waiting) -> Option<Cited> {
@@ -139,6 +162,11 @@ async fn of(reading: &Reading, patient: u32) -> Result<Vec<(u32, Consent)>, Cons
         }
         Err(error) => return Err(error.into()),
     };
+    proved(&answer, patient)
+}
+
+/// What an answer's own proof holds.
+fn proved(answer: &ConsentRows, patient: u32) -> Result<Vec<(u32, Consent)>, ConsentsError> {
     if answer.rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -166,10 +194,18 @@ pub(crate) enum ConsentsError {
     Proof,
 }
 
+impl ConsentsError {
+    /// Whether the same question may be answered later.
+    const fn is_transient(&self) -> bool {
+        !matches!(self, Self::Proof | Self::Read(ReadError::BadRequest(_) | ReadError::Protocol(_)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::mapped::ActorKind;
+    use chartroll_client::read::CheckpointBytes;
     use chartroll_core::codes::{GranteeKind, Purpose};
     use chartroll_core::event::{Codes, Scope};
     use chartroll_core::time::Time;
@@ -239,9 +275,27 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_answer_is_told_and_holds_nobody_up_and_none_is_waited_for() {
+        let consents = Consents::new(ORG, Configured::new(), true);
+        let event = event(54);
+        let checkpoint = CheckpointBytes { state_root: hash(1), meta: Vec::new(), header: Vec::new() };
+        let mut answer = ConsentRows { rows: vec![5], witness: vec![1, 2, 3], checkpoint };
+        let wrong = proved(&answer, PATIENT);
+        assert!(matches!(wrong, Err(ConsentsError::Proof)));
+        let away = Err(ConsentsError::Read(ReadError::Unreachable(String::new())));
+        assert!(consents.take(event.patient, away).is_err() && consents.is_unasked(&event));
+        assert!(matches!(consents.take(event.patient, wrong), Ok(Err(ConsentsError::Proof))));
+        assert!(!consents.is_unasked(&event) && consents.cited(&event, PATIENT, ACTOR).is_none());
+        answer.rows.clear();
+        assert!(proved(&answer, PATIENT).unwrap().is_empty());
+    }
+
+    #[test]
     fn nobody_is_asked_about_an_emergency_or_where_nothing_may_be_cited() {
         let consents = Consents::new(ORG, Configured::new(), true);
         assert!(!consents.is_unasked(&event(58)), "break the glass");
+        consents.remember(hash(1), vec![(7, consent(GranteeKind::Org, ORG, 0))]);
+        assert_eq!(consents.cited(&event(58), PATIENT, ACTOR), None);
         assert!(!consents.is_unasked(&Waiting { uncited: true, ..event(54) }));
         assert!(!Consents::new(ORG, Configured::new(), false).is_unasked(&event(54)));
     }

@@ -1,7 +1,7 @@
 //! The hospital's own side: audit documents in, signed envelopes out.
 //!
 //! document ──▶ [`input`] ──▶ [`fhir`], [`atna`] ──▶ [`record`] ──▶ [`map`] ──▶ [`mapped`] ──▶ [`seal`] ──▶ [`outbox`]
-//! ──▶ [`roster`], [`pack`] ──▶ [`send`] ──▶ sequencer
+//! ──▶ [`roster`], [`consents`], [`pack`] ──▶ [`send`] ──▶ sequencer
 //!
 //! Nothing that identifies a person leaves: documents become sealed payloads, identifiers pseudonyms, before the outbox
 //! is written. Crash rule: whoever was answered that a document is accepted finds it in the outbox after `kill -9`; it

@@ -71,6 +71,17 @@ impl Roster {
         Ok(Ok((Ready { patient, actor, consent, codes, time, number }, cited)))
     }
 
+    /// Patients of these accesses whose consents are not known, with their rows.
+    pub(crate) fn unasked(&self, outbox: &Outbox, accesses: &[Waiting]) -> Result<Vec<(B256, u32)>> {
+        let mut unasked = BTreeMap::new();
+        for event in accesses.iter().filter(|event| self.consents.is_unasked(event)) {
+            if let Some(row) = outbox.row(Who::Patient(event.patient))? {
+                unasked.insert(event.patient, row);
+            }
+        }
+        Ok(unasked.into_iter().collect())
+    }
+
     /// Looks at all that waits.
     pub(crate) fn look(&self, outbox: &Outbox, now: Time) -> Result<Look> {
         let mut look = Look::default();

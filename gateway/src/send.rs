@@ -17,6 +17,7 @@ use crate::engine::metrics;
 use crate::engine::told::{Area, Told};
 use crate::outbox::{Content, Form, Outbox, OutboxError, Packed, Placed, Stream, Who};
 use crate::roster::{Roster, RosterError};
+use alloy_primitives::B256;
 use chartroll_client::clock;
 use chartroll_client::payloads::Store;
 use chartroll_client::receipt::VerifiedReceipt;
@@ -107,9 +108,30 @@ impl Sending {
         Ok(Some(nonce))
     }
 
+    /// Asks what these patients consented to. Answers whether the node told.
+    pub(crate) async fn ask_consents(&self, patients: &[(B256, u32)]) -> bool {
+        match self.roster.consents.ask(&self.links.reading, patients).await {
+            Ok(()) => {
+                self.told.well(Area::Consents);
+                true
+            }
+            Err(error) => {
+                self.told.fault(Area::Consents, &error);
+                false
+            }
+        }
+    }
+
     /// Signs an envelope under its nonce, uploads what belongs to it, writes it down: then it may be sent.
     async fn prepare(&self, mut packed: Packed, nonce: u64) -> Result<Prepared, OutboxError> {
         let before = packed.form().map(|form| (form.nonce(), packed.uploaded));
+        if before.is_none_or(|(signed, _)| signed != nonce) {
+            // What was known when it was packed may be forgotten: after a restart, or since it was wrong.
+            let unasked = self.roster.unasked(&self.outbox, packed.content.accesses())?;
+            if !unasked.is_empty() && !self.ask_consents(&unasked).await {
+                return Ok(Prepared::Held);
+            }
+        }
         match self.signers.sign(&self.outbox, &self.roster, &mut packed, nonce) {
             Ok(()) => crash::point("send.signed"),
             Err(Unsigned::Outbox(error)) => return Err(error),

@@ -67,15 +67,7 @@ impl Inner {
                 Err(error) => self.told.fault(Area::Rows, &error),
             }
         }
-        if !look.unasked.is_empty() {
-            match roster.consents.ask(&self.sending.links.reading, &look.unasked).await {
-                Ok(()) => {
-                    moved = true;
-                    self.told.well(Area::Consents);
-                }
-                Err(error) => self.told.fault(Area::Consents, &error),
-            }
-        }
+        moved |= !look.unasked.is_empty() && self.sending.ask_consents(&look.unasked).await;
         if roster.adds_principals && !look.principals.is_empty() {
             roster.add_principals(&self.outbox, &look.principals, now)?;
             moved = true;

@@ -92,13 +92,13 @@ impl Sending {
         Ok(Step::Moved)
     }
 
-    /// A row does not exist: the cited consent is dropped, or rows are looked up again.
+    /// A row does not exist: what is cited is asked for again or dropped, or rows are looked up again.
     fn mend_row(&self, mut packed: Packed, event: Option<usize>) -> Result<(), OutboxError> {
         let Content::Accesses(events) = &mut packed.content else { return Ok(()) };
         let Some(event) = event.and_then(|event| events.get_mut(event)) else { return self.outbox.save(&packed) };
         if matches!(self.roster.ready(&self.outbox, event)?, Ok((_, Some(_)))) {
             self.roster.consents.forget(&event.patient);
-            event.uncited = true;
+            event.uncited = packed.mends > 2 || self.roster.consents.is_configured(event);
         } else if packed.mends <= 2 {
             self.outbox.forget_rows(&[Who::Patient(event.patient)])?;
         } else {
@@ -125,13 +125,11 @@ impl Sending {
         let events = packed.content.accesses();
         if packed.mends == 2 {
             let patients: BTreeSet<_> = events.iter().map(|event| event.patient).collect();
-            let mut rows = Vec::with_capacity(patients.len());
             for pseudonym in patients {
+                // Consents may have got other rows too.
+                self.roster.consents.forget(&pseudonym);
                 match self.roster.find(&self.links.reading, &pseudonym).await {
-                    Ok(Some(row)) => {
-                        self.outbox.learn(&[(Who::Patient(pseudonym), row)])?;
-                        rows.push((pseudonym, row));
-                    }
+                    Ok(Some(row)) => self.outbox.learn(&[(Who::Patient(pseudonym), row)])?,
                     Ok(None) => self.outbox.forget_rows(&[Who::Patient(pseudonym)])?,
                     Err(RosterError::Outbox(error)) => return Err(error),
                     Err(error) => {
@@ -139,11 +137,6 @@ impl Sending {
                         return Ok(Step::Stop);
                     }
                 }
-            }
-            // Consents may have got other rows too.
-            if let Err(error) = self.roster.consents.ask(&self.links.reading, &rows).await {
-                self.told.fault(Area::Consents, &error);
-                return Ok(Step::Stop);
             }
             self.outbox.save(&packed)?;
             return Ok(Step::Moved);

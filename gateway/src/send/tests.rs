@@ -105,6 +105,19 @@ async fn an_envelope_names_rows_in_order_and_cites_the_consent_that_is_known() {
 }
 
 #[tokio::test]
+async fn after_a_restart_nothing_is_signed_before_the_node_was_asked_for_consents() {
+    let folder = TempDir::new().unwrap();
+    let mut sending = sending(&folder);
+    let envelope = packed(&sending, &[(2, 7)]);
+    let consents = Consents::new(3, Configured::new(), true);
+    sending.roster = Arc::new(Roster { org: 3, adds_principals: false, consents });
+    // Under its nonce it is signed already.
+    assert!(matches!(sending.prepare(envelope.clone(), 4).await.unwrap(), Prepared::Ready(_)));
+    assert!(matches!(sending.prepare(envelope, 5).await.unwrap(), Prepared::Held));
+    assert!(sending.told.last_error().contains("does not answer"), "{}", sending.told.last_error());
+}
+
+#[tokio::test]
 async fn an_event_without_rights_is_set_aside_and_the_rest_keeps_its_nonce() {
     let folder = TempDir::new().unwrap();
     let sending = sending(&folder);
