@@ -136,6 +136,24 @@ contract Bench {
         view
         returns (uint256)
     {
+        return _verify(kind, key, digest, signature);
+    }
+
+    /// @dev Two signatures in one call, as in a page.
+    function verifyTwo(uint256 kind, bytes memory key, bytes32[2] memory digests, bytes[2] memory signatures)
+        external
+        view
+        returns (uint256 first, uint256 second)
+    {
+        first = _verify(kind, key, digests[0], signatures[0]);
+        second = _verify(kind, key, digests[1], signatures[1]);
+    }
+
+    function _verify(uint256 kind, bytes memory key, bytes32 digest, bytes memory signature)
+        private
+        view
+        returns (uint256)
+    {
         uint256 keyAt;
         uint256 signatureAt;
         assembly ("memory-safe") {

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Events} from "../../src/executor/Events.sol";
-import {Signatures} from "../../src/executor/Signatures.sol";
 import {Deploy} from "../utils/Deploy.sol";
 import {Bench} from "./Bench.sol";
 import {ExecutorFixture} from "./ExecutorFixture.sol";
@@ -84,32 +83,18 @@ contract EnvelopesTest is ExecutorFixture {
         uint256 order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551;
         if (uint256(s) > order / 2) s = bytes32(order - uint256(s));
         bytes memory key = abi.encode(x, y);
-        uint256 right = verify(2, key, digest, abi.encode(r, s));
-        uint256 wrong = verify(2, key, ~digest, abi.encode(r, s));
+        bytes memory signature = abi.encode(r, s);
+        (uint256 right, uint256 wrong) = bench.verifyTwo(2, key, [digest, ~digest], [signature, signature]);
         vm.assertEq(right, 0);
         vm.assertEq(wrong, 0x72);
         uint8 v;
         (v, r, s) = vm.sign(1, digest);
         key = abi.encodePacked(vm.addr(1), bytes12(0));
-        right = verify(1, key, digest, abi.encode(r, uint256(s) | uint256(v - 27) << 255));
+        signature = abi.encode(r, uint256(s) | uint256(v - 27) << 255);
         // No point has an x of 5.
-        wrong = verify(1, key, digest, abi.encode(5, 1));
+        (right, wrong) = bench.verifyTwo(1, key, [digest, digest], [signature, abi.encode(5, 1)]);
         vm.assertEq(right, 0);
         vm.assertEq(wrong, 0x72);
-    }
-
-    function verify(uint256 kind, bytes memory key, bytes32 digest, bytes memory signature)
-        private
-        view
-        returns (uint256)
-    {
-        uint256 keyAt;
-        uint256 signatureAt;
-        assembly ("memory-safe") {
-            keyAt := add(key, 32)
-            signatureAt := add(signature, 32)
-        }
-        return Signatures.verify(kind, keyAt, digest, signatureAt);
     }
 
     function test_the_domain_is_the_one_of_the_vectors() public view {

@@ -8,21 +8,12 @@ import {Witnesses} from "../../src/executor/Witnesses.sol";
 import {IPageExecutor} from "../../src/interfaces/IPageExecutor.sol";
 import {Dirt} from "../utils/Dirt.sol";
 import {Big} from "./Big.sol";
-import {ExecutorFixture} from "./ExecutorFixture.sol";
 import {FullWitness} from "./FullWitness.sol";
+import {PageCalls} from "./PageCalls.sol";
 
 /// @title What is wrong with a witness, or with the gas, reverts: it is never an answer
 /// @dev On pages of the golden vectors, and by the decoder alone.
-contract FaultsTest is ExecutorFixture {
-    struct Call {
-        uint64 chainId;
-        address rollup;
-        bytes32 preRoot;
-        bytes32[31] page;
-        bytes item;
-        bytes witness;
-    }
-
+contract FaultsTest is PageCalls {
     /// @dev Pages that open patients, sign with both curves, are forced, act on an org, are INVALID.
     function test_no_changed_byte_of_a_witness_is_answered() public view {
         uint8[2][5] memory places = [[1, 2], [1, 5], [2, 0], [2, 15], [3, 18]];
@@ -277,26 +268,6 @@ contract FaultsTest is ExecutorFixture {
     /// @dev Rows as the witness of a state that has no others.
     function alone(uint8 count, bytes memory rows) private pure returns (bytes memory) {
         return bytes.concat(bytes1(count), rows, hex"000000");
-    }
-
-    function load(uint256 chain, uint256 step) private view returns (Call memory given) {
-        string memory json = read("pages.json");
-        string memory path = entry("", chain);
-        given.chainId = uint64(vm.parseJsonUint(json, string.concat(path, ".chain.chain_id")));
-        given.rollup = vm.parseJsonAddress(json, string.concat(path, ".chain.contract"));
-        given.preRoot = vm.parseJsonBytes32(json, string.concat(path, ".state.root"));
-        string memory steps = string.concat(path, ".steps");
-        if (chain != 3 && step > 0) {
-            given.preRoot = vm.parseJsonBytes32(json, string.concat(entry(steps, step - 1), ".root"));
-        }
-        string memory place = entry(steps, step);
-        given.page = abi.decode(vm.parseJsonBytes(json, string.concat(place, ".page")), (bytes32[31]));
-        given.item = bytesOf(json, string.concat(place, ".item"));
-        given.witness = vm.parseJsonBytes(json, string.concat(place, ".witness"));
-    }
-
-    function answer(Call memory given) private view returns (IPageExecutor.Outcome memory) {
-        return executor.execute(given.chainId, given.rollup, given.preRoot, given.page, given.item, given.witness);
     }
 
     function errorOf(Call memory given) private view returns (bytes4) {

@@ -12,21 +12,12 @@ import {Witnesses} from "../../src/executor/Witnesses.sol";
 import {IPageExecutor} from "../../src/interfaces/IPageExecutor.sol";
 import {Dirt} from "../utils/Dirt.sol";
 import {Big} from "./Big.sol";
-import {ExecutorFixture} from "./ExecutorFixture.sol";
 import {FullWitness} from "./FullWitness.sol";
+import {PageCalls} from "./PageCalls.sol";
 
 /// @title Borders of pages, witnesses and the log that no golden vector stands on
 /// @dev Parts of the executor, in memory where nothing that was not written is zero.
-contract StrictnessTest is ExecutorFixture {
-    struct Call {
-        uint64 chainId;
-        address rollup;
-        bytes32 preRoot;
-        bytes32[31] page;
-        bytes item;
-        bytes witness;
-    }
-
+contract StrictnessTest is PageCalls {
     /// @dev More than a page's run takes.
     uint256 private constant DIRT = 0x20000;
     uint256 private constant CLOCK = 1_800_000_001_234;
@@ -352,25 +343,5 @@ contract StrictnessTest is ExecutorFixture {
         assembly ("memory-safe") {
             mcopy(add(bytes_, 32), row, mload(bytes_))
         }
-    }
-
-    function load(uint256 chain, uint256 step) private view returns (Call memory given) {
-        string memory json = read("pages.json");
-        string memory path = entry("", chain);
-        given.chainId = uint64(vm.parseJsonUint(json, string.concat(path, ".chain.chain_id")));
-        given.rollup = vm.parseJsonAddress(json, string.concat(path, ".chain.contract"));
-        given.preRoot = vm.parseJsonBytes32(json, string.concat(path, ".state.root"));
-        string memory steps = string.concat(path, ".steps");
-        if (chain != 3 && step > 0) {
-            given.preRoot = vm.parseJsonBytes32(json, string.concat(entry(steps, step - 1), ".root"));
-        }
-        string memory place = entry(steps, step);
-        given.page = abi.decode(vm.parseJsonBytes(json, string.concat(place, ".page")), (bytes32[31]));
-        given.item = bytesOf(json, string.concat(place, ".item"));
-        given.witness = vm.parseJsonBytes(json, string.concat(place, ".witness"));
-    }
-
-    function answer(Call memory given) private view returns (IPageExecutor.Outcome memory) {
-        return executor.execute(given.chainId, given.rollup, given.preRoot, given.page, given.item, given.witness);
     }
 }
