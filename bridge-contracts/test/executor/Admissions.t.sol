@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Framing} from "../../src/executor/Framing.sol";
 import {Deploy} from "../utils/Deploy.sol";
 import {Bench} from "./Bench.sol";
 import {ExecutorFixture} from "./ExecutorFixture.sol";
@@ -8,6 +9,9 @@ import {FullWitness} from "./FullWitness.sol";
 
 /// @title Every refusal, every verdict and every digest of the golden vectors
 contract AdmissionsTest is ExecutorFixture {
+    /// @dev More than a digest takes. Nobody has checked yet that rows are there whose fields are read.
+    uint256 private constant DIGEST_GAS = 10_000_000;
+
     Bench private bench;
 
     function setUp() public override {
@@ -81,6 +85,49 @@ contract AdmissionsTest is ExecutorFixture {
             vm.assertEq(digest, vm.parseJsonBytes32(json, string.concat(path, ".digest")), name);
         }
         vm.assertEq(count, 15);
+    }
+
+    /// @dev Of each envelope of the digests, but for its signature. Changed, it is malformed, names what is not there, or
+    /// is another one to whoever signs.
+    function test_every_byte_of_an_envelope_is_signed() public view {
+        string memory json = read("digests.json");
+        bytes memory witness = FullWitness.encode(readState(json), "", 0);
+        uint64 chainId = uint64(vm.parseJsonUint(json, ".chain.chain_id"));
+        address rollup = vm.parseJsonAddress(json, ".chain.contract");
+        uint256 others = 0;
+        for (uint256 i = 0; vm.keyExistsJson(json, entry(".cases", i)); i++) {
+            string memory path = entry(".cases", i);
+            uint256 role = vm.parseJsonUint(json, string.concat(path, ".role"));
+            bytes memory envelope = vm.parseJsonBytes(json, string.concat(path, ".envelope"));
+            bytes32 right = vm.parseJsonBytes32(json, string.concat(path, ".digest"));
+            // A call for each: what it took of memory is free again.
+            others += this.othersThan(right, chainId, rollup, role, envelope, witness);
+        }
+        vm.assertGe(others, 500);
+    }
+
+    /// @dev Of how many envelopes with another byte there is a digest; it is none of them `right`.
+    function othersThan(
+        bytes32 right,
+        uint64 chainId,
+        address rollup,
+        uint256 role,
+        bytes memory envelope,
+        bytes memory witness
+    ) external view returns (uint256 count) {
+        for (uint256 place = 0; place < envelope.length; place++) {
+            if (place >= Framing.SIGNATURE_AT && place < Framing.SIGNATURE_AT + 64) {
+                continue;
+            }
+            envelope[place] ^= 0x01;
+            try bench.digestOf{gas: DIGEST_GAS}(chainId, rollup, role, envelope, witness) returns (
+                bytes32, bytes32 digest
+            ) {
+                vm.assertTrue(digest != right, string.concat("byte ", vm.toString(place)));
+                count++;
+            } catch {}
+            envelope[place] ^= 0x01;
+        }
     }
 
     function readState(string memory json) private pure returns (FullWitness.Rows memory rows) {

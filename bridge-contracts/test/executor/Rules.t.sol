@@ -161,20 +161,25 @@ contract RulesTest is RulesFixture {
 
     // Accesses.
 
-    /// @dev Patient 7 of org 7. The pseudonym that was hashed before reads, one byte on, as a consent of patient 7 for
-    /// everything, to org 7.
+    /// @dev What was hashed before, for another patient of org 7, reads as a consent for everything: one byte on to
+    /// org 7, of patient 7; from its first byte to principal 4, of the patient whose number begins like every key.
     function test_an_access_that_cites_no_consent_has_none() public view {
         bytes memory scope = abi.encodePacked(type(uint64).max, uint8(0xFF), type(uint64).max);
-        bytes32 pseudonym = bytes32(abi.encodePacked(uint8(1), ORG, scope, new bytes(10)));
+        judgedWithoutConsent(7, bytes32(abi.encodePacked(uint8(1), ORG, scope, new bytes(10))));
+        judgedWithoutConsent(0x04000000, bytes32(abi.encodePacked(uint32(4), scope, new bytes(11))));
+    }
+
+    function judgedWithoutConsent(uint32 patient, bytes32 pseudonym) private view {
         bytes[] memory rows = new bytes[](5);
-        rows[0] = meta(12, 7, 8, 5);
+        rows[0] = meta(12, 7, patient + 1, 5);
         rows[1] = principal(4, Codes.PATIENT);
         Patient memory p;
         rows[2] = row(Codes.PATIENTS, 0, bytesOf(p));
         p.home = ORG;
-        rows[3] = row(Codes.PATIENTS, 7, bytesOf(p));
-        rows[4] = row(Codes.PATIENTS, 8, "");
-        bytes memory events = abi.encodePacked(uint8(0x10), pseudonym, uint32(0), uint8(0xE0), uint32(7), uint32(4));
+        rows[3] = row(Codes.PATIENTS, patient, bytesOf(p));
+        rows[4] = row(Codes.PATIENTS, patient + 1, "");
+        bytes memory opening = abi.encodePacked(uint8(0x10), pseudonym, uint32(0));
+        bytes memory events = abi.encodePacked(opening, uint8(0xE0), patient, uint32(4));
         Left memory left = this.applied(Case(Codes.SYSTEM, 1, CLOCK, 2, events, witnessOf(rows, new bytes(4))));
         vm.assertEq(left.code, 0);
         vm.assertEq(Events.verdictOf(left.words[1]), 7);
