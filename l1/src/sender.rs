@@ -21,7 +21,7 @@ use crate::block::BlockRef;
 use crate::calls::Call;
 use crate::endpoints::Endpoints;
 use crate::error::{L1Error, Result};
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, keccak256};
 use serde::Deserialize;
 use state::State;
 use std::sync::Arc;
@@ -62,7 +62,12 @@ pub enum Status {
     Safe(Mined),
     /// In this block for ever.
     Finalized(Mined),
-    /// It reverts, or did: it is not sent again.
+    /// It would revert: nothing was signed. Submitted again, it is tried again.
+    Refused {
+        /// The contract's custom error, or what the node said.
+        reason: String,
+    },
+    /// It was signed, and reverts or did: it is not sent again under this key; see [`Sender::attempts`].
     Failed {
         /// The contract's custom error, or what the node said.
         reason: String,
@@ -194,6 +199,34 @@ impl Sender {
         self.state.lock().await.status(key)
     }
 
+    /// Keys under which something was tried, and where each stands: `key`, then one after the other that follow from
+    /// it. All but the last failed.
+    pub async fn attempts(&self, key: &B256) -> Vec<(B256, Status)> {
+        let state = self.state.lock().await;
+        let mut tried: Vec<(B256, Status)> = Vec::new();
+        let mut next = *key;
+        while let Some(status) = state.status(&next) {
+            let has_failed = matches!(status, Status::Failed { .. });
+            tried.push((next, status));
+            if !has_failed {
+                break;
+            }
+            next = keccak256(next);
+        }
+        tried
+    }
+
+    /// The key under which something is to be submitted that has to be done in spite of failures; `None` while it is
+    /// on its way or done.
+    pub async fn next_attempt(&self, key: &B256) -> Option<B256> {
+        match self.attempts(key).await.pop() {
+            None => Some(*key),
+            Some((tried, Status::Refused { .. })) => Some(tried),
+            Some((tried, Status::Failed { .. })) => Some(keccak256(tried)),
+            Some(_) => None,
+        }
+    }
+
     /// Steps until the key is mined.
     ///
     /// # Errors
@@ -204,7 +237,9 @@ impl Sender {
         loop {
             match self.status(key).await {
                 Some(Status::Mined(mined) | Status::Safe(mined) | Status::Finalized(mined)) => return Ok(mined),
-                Some(Status::Failed { reason }) => return Err(L1Error::Reverted { reason }),
+                Some(Status::Refused { reason } | Status::Failed { reason }) => {
+                    return Err(L1Error::Reverted { reason });
+                }
                 Some(_) if Instant::now() < until => {}
                 _ => return Err(L1Error::Deadline(limit.as_secs())),
             }
@@ -213,7 +248,7 @@ impl Sender {
         }
     }
 
-    /// Forgets a key that is final, or was refused before anything was signed; others are kept. After that it is new.
+    /// Forgets a key that is final, or was refused; others are kept. After that it is new.
     ///
     /// # Errors
     /// Those of the store.

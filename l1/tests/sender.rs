@@ -3,10 +3,11 @@
 
 mod common;
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use chartroll_l1::dev::{Dev, Mining};
-use chartroll_l1::{Call, Intent, L1Error, MemoryStore, SenderConfig, Status, TxStore};
+use chartroll_l1::{Call, Endpoints, Intent, L1Config, L1Error, MemoryStore, Sender, SenderConfig, Status, TxStore};
 use common::intents::{blob_intent, hash_of, in_pool, intent, used_nonces};
+use common::proxy::{Mode, Proxy};
 use common::{LIMIT, blobs, chain, pages, patient, quick, sender, transfer};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -149,6 +150,10 @@ async fn a_call_that_would_revert_is_reported_by_its_custom_error_and_never_sent
     assert!(reason.starts_with("NoBatch"), "{reason}");
     assert!(!error.is_transient());
     assert_eq!((store.load().unwrap(), used_nonces(&chain.dev).await), (vec![], 0));
+    // It may be tried again: it was refused, and did not fail.
+    let status = sender.status(&B256::repeat_byte(1)).await;
+    assert!(matches!(&status, Some(Status::Refused { reason }) if reason.starts_with("NoBatch")), "{status:?}");
+    assert_eq!(sender.next_attempt(&B256::repeat_byte(1)).await, Some(B256::repeat_byte(1)));
 
     let blobs = blobs(pages(1)).await;
     let header = chain.header(true, blobs.data_reference(), 1).await;
@@ -180,6 +185,13 @@ async fn a_pending_transaction_that_comes_to_revert_is_given_up_and_its_nonce_us
     chain.dev.mine(4).await.unwrap();
     sender.tick().await.unwrap();
     assert_eq!(sender.status(&B256::repeat_byte(2)).await, status);
+
+    // What has to be done all the same is done under another key, once.
+    let key = sender.next_attempt(&B256::repeat_byte(2)).await.unwrap();
+    assert_ne!(key, B256::repeat_byte(2));
+    sender.submit(Intent { key, ..intent(2) }).await.unwrap();
+    assert_eq!(sender.next_attempt(&B256::repeat_byte(2)).await, None);
+    assert_eq!(sender.attempts(&B256::repeat_byte(2)).await.len(), 2);
 }
 
 #[tokio::test]
@@ -219,6 +231,27 @@ async fn what_a_node_lost_or_a_reorg_took_out_is_sent_again_unchanged() {
     let second = sender.wait(&B256::repeat_byte(1), LIMIT).await.unwrap();
     assert_eq!(second.hash, hash);
     assert_ne!(second.block, first.block);
+}
+
+#[tokio::test]
+async fn what_a_node_refuses_in_its_own_words_is_offered_again_for_more() {
+    let dev = Dev::start(Mining::Manual).await.unwrap();
+    let store = Arc::new(MemoryStore::default());
+    let before = sender(&dev, &store, patient()).await;
+    before.submit(intent(1)).await.unwrap();
+    dev.lose(hash_of(&before, 1).await).await.unwrap();
+    let proxy = Proxy::before(dev.url()).await;
+    let config = L1Config { rpc: vec![proxy.url.clone()], ..dev.config(Address::ZERO) };
+    let (endpoints, account) = (Endpoints::new(&config).unwrap(), dev.accounts()[1].clone());
+    proxy.set(Mode::Refuses("eth_sendRawTransaction"));
+    let sender = Sender::open(endpoints, account, store.clone(), quick()).await.unwrap();
+    let error = sender.tick().await.unwrap_err();
+    assert!(error.is_transient() && error.to_string().contains("not today"), "{error}");
+    assert_eq!(store.load().unwrap()[0].hashes.len(), 3, "twice for more");
+    proxy.set(Mode::Honest);
+    sender.tick().await.unwrap();
+    dev.mine(1).await.unwrap();
+    sender.wait(&B256::repeat_byte(1), LIMIT).await.unwrap();
 }
 
 #[tokio::test]

@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use case::{Case, Prosecutor};
 
-/// Keys tried for one transaction: one that failed is not sent again under its key.
-const ATTEMPTS_MAX: u8 = 16;
+/// How often one transaction may be mined in vain, though it went well in simulation: each time costs gas.
+const ATTEMPTS_MAX: usize = 16;
 
 /// How a verifier convicts.
 #[derive(Clone, Debug, Deserialize)]
@@ -183,15 +183,24 @@ impl Convictor {
             }
         }
         if self.reader.commitment(commitment, At::Latest).await?.is_none() {
-            let call = self.calls().commit(commitment);
-            self.send("commit", commitment, call).await?;
-            return Ok(Step::Wait);
+            return self.send_or_wait(case, "commit", commitment, self.calls().commit(commitment)).await;
         }
         let call = case.call(self.reader.chain().contract(), self.reader.parameters(), salt)?;
-        match self.send("convict", commitment, call).await {
-            // Simulated before it is signed. Whoever was first is seen with the next step.
+        self.send_or_wait(case, "convict", commitment, call).await
+    }
+
+    async fn send_or_wait(
+        &self,
+        case: &Case,
+        what: &str,
+        commitment: B256,
+        call: chartroll_l1::Call,
+    ) -> Result<Step, ProverError> {
+        match self.send(what, commitment, call).await {
+            // Simulated before it is signed. L1 is paused, or counts a pause out; whoever was first is seen with the
+            // next step.
             Err(ProverError::L1(L1Error::Reverted { reason })) => {
-                tracing::warn!(%case, reason, "L1 does not convict; looking again");
+                tracing::warn!(%case, what, reason, "L1 does not take it yet; looking again");
                 Ok(Step::Wait)
             }
             sent => sent.map(|()| Step::Wait),
@@ -234,20 +243,17 @@ impl Convictor {
         }
     }
 
-    /// Sends a transaction of this case once; again only if it failed.
+    /// Sends a transaction of this case, if none of it is on its way or done.
     async fn send(&self, what: &str, commitment: B256, call: chartroll_l1::Call) -> Result<(), ProverError> {
-        for attempt in 0..ATTEMPTS_MAX {
-            let key = key(what, &commitment, attempt);
-            match self.sender.status(&key).await {
-                Some(Status::Failed { .. }) => {}
-                Some(_) => return Ok(()),
-                None => {
-                    tracing::info!(what, attempt, "sending");
-                    self.sender.submit(Intent { key, call, blobs: None, gas_limit: None }).await?;
-                    return Ok(());
-                }
-            }
+        let key = key(what, &commitment);
+        let Some(attempt) = self.sender.next_attempt(&key).await else { return Ok(()) };
+        let failed = self.sender.attempts(&key).await.len();
+        if failed >= ATTEMPTS_MAX && attempt != key {
+            tracing::error!(what, failed, "it failed on L1 so often that it is sent no more");
+            return Ok(());
         }
+        tracing::info!(what, failed, "sending");
+        self.sender.submit(Intent { key: attempt, call, blobs: None, gas_limit: None }).await?;
         Ok(())
     }
 
@@ -255,13 +261,9 @@ impl Convictor {
     async fn cost(&self, commitment: B256) -> Result<U256, ProverError> {
         let mut cost = U256::ZERO;
         for what in ["commit", "convict"] {
-            for attempt in 0..ATTEMPTS_MAX {
-                match self.sender.status(&key(what, &commitment, attempt)).await {
-                    Some(Status::Mined(mined) | Status::Safe(mined) | Status::Finalized(mined)) => {
-                        cost += self.reader.cost(&mined.hash).await?.unwrap_or_default();
-                    }
-                    Some(_) => {}
-                    None => break,
+            for (_, status) in self.sender.attempts(&key(what, &commitment)).await {
+                if let Status::Mined(mined) | Status::Safe(mined) | Status::Finalized(mined) = status {
+                    cost += self.reader.cost(&mined.hash).await?.unwrap_or_default();
                 }
             }
         }
@@ -273,7 +275,7 @@ impl Convictor {
     }
 }
 
-/// Names one transaction of a case for the sender.
-fn key(what: &str, commitment: &B256, attempt: u8) -> B256 {
-    keccak256([what.as_bytes(), commitment.as_slice(), &[attempt]].concat())
+/// Names one transaction of a case for the sender, the first attempt at it.
+fn key(what: &str, commitment: &B256) -> B256 {
+    keccak256([what.as_bytes(), commitment.as_slice(), &[0]].concat())
 }

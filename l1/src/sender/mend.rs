@@ -16,10 +16,15 @@ impl Sender {
     pub(super) async fn mend(&self, state: &mut State) -> Result<()> {
         let nonces: Vec<u64> = state.tracked.range(state.nonce..).map(|(nonce, _)| *nonce).collect();
         for nonce in nonces {
-            self.revive(state, nonce).await?;
+            let revived = self.revive(state, nonce).await;
+            if !matches!(revived, Ok(()) | Err(L1Error::Node { .. })) {
+                return revived;
+            }
+            // What nodes do not take they may take for more, or it reverts by now and is given up.
             if nonce == state.nonce {
                 self.raise(state, nonce).await?;
             }
+            revived?;
         }
         Ok(())
     }

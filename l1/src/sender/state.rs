@@ -115,7 +115,7 @@ impl State {
             return Some(Status::Waiting);
         }
         if let Some(reason) = self.refused.get(key) {
-            return Some(Status::Failed { reason: reason.clone() });
+            return Some(Status::Refused { reason: reason.clone() });
         }
         let stored = self.ended.get(key)?;
         let End { block, hash, created, succeeded } = stored.end?;

@@ -25,6 +25,8 @@ pub(crate) enum Mode {
     OtherFork,
     /// Passes this method on, then closes without its answer.
     DoneButFailed(&'static str),
+    /// Refuses this method in words that no list has.
+    Refuses(&'static str),
 }
 
 pub(crate) struct Proxy {
@@ -103,9 +105,13 @@ async fn serve(
     if now == Mode::Silent {
         std::future::pending::<()>().await;
     }
-    let client = reqwest::Client::new();
-    let answer = client.post(node).header("content-type", "application/json").body(body).send().await.ok()?;
-    let mut answer: Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
+    let mut answer = if matches!(now, Mode::Refuses(refused) if refused == method) {
+        json!({ "jsonrpc": "2.0", "id": question["id"], "error": { "code": -32_000, "message": "not today" } })
+    } else {
+        let client = reqwest::Client::new();
+        let answer = client.post(node).header("content-type", "application/json").body(body).send().await.ok()?;
+        serde_json::from_slice(&answer.bytes().await.ok()?).ok()?
+    };
     match (&now, method.as_str()) {
         (Mode::ChainId(id), "eth_chainId") => answer["result"] = json!(format!("{id:#x}")),
         (Mode::StuckAt(number), "eth_blockNumber") => answer["result"] = json!(format!("{number:#x}")),
