@@ -112,6 +112,12 @@ contract OpeningsTest {
         refusePage(wrong, 9, referenceOf(0));
         refusePage(opening(9, 2, 0), 9, referenceOf(0));
         refuseRoot(opening(9, 32, 0), 9, referenceOf(0));
+        wrong = opening(9, 2, 0);
+        wrong.elements = bytes.concat(wrong.elements, hex"00");
+        refuseRoot(wrong, 9, referenceOf(0));
+        wrong = opening(9, 2, 0);
+        wrong.proofs = bytes.concat(wrong.proofs, hex"00");
+        refuseRoot(wrong, 9, referenceOf(0));
     }
 
     /// @dev A call that answers nothing, as of an account without code, opens nothing.
