@@ -10,6 +10,7 @@ use crate::crash;
 use crate::error::SequencerError;
 use crate::metrics;
 use crate::order::log::OrderLog;
+use crate::order::record::Record;
 use alloy_primitives::B256;
 use chartroll_core::batch::{Header, Mode, calldata_reference};
 use chartroll_core::limits::SLOTS_PER_PERIOD;
@@ -20,6 +21,9 @@ use chartroll_ledger::busy::{Stage, timed};
 use chartroll_ledger::{BatchRecord, Ledger, LedgerError, Masks, Source};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Batches whose ends are compared: histories that parted do not end so many batches alike.
+const BATCHES_COMPARED: u64 = 256;
 
 /// A batch as it goes to L1.
 #[derive(Clone, Debug)]
@@ -68,6 +72,41 @@ impl Closer {
             if log.cut(number)?.is_some_and(|next_page| next_page != record.next_page()) {
                 return Ok(ledger.reopen(number - 1)?);
             }
+        }
+        Ok(())
+    }
+
+    /// Whether an ordering log is that of a ledger: batches on L1 end where it cut them, the last page has the clock that
+    /// it recorded, and its next batch comes next.
+    ///
+    /// # Errors
+    /// [`SequencerError::OtherHistory`].
+    pub(crate) fn check_history(ledger: &Ledger, log: &OrderLog) -> Result<(), SequencerError> {
+        let progress = ledger.progress();
+        let next_page = |number| match ledger.batch(number)? {
+            Some(record) => Ok(record.next_page()),
+            None => Err(SequencerError::Damaged("a batch is missing")),
+        };
+        for number in progress.posted.saturating_sub(BATCHES_COMPARED) + 1..=progress.posted {
+            // A successor did not cut what was posted before it came.
+            if let Some(cut) = log.cut(number)?
+                && cut != next_page(number)?
+            {
+                return Err(SequencerError::OtherHistory);
+            }
+        }
+        let last_page = progress.pages.saturating_sub(1);
+        let record = log.record_of_page(last_page)?.map(|number| log.record(number)).transpose()?.flatten();
+        let page = ledger.page(last_page)?;
+        if let (Some(Record::Opened(clock) | Record::Item(clock, _)), Some(page)) = (record, page)
+            && page.clock() != clock
+        {
+            return Err(SequencerError::OtherHistory);
+        }
+        let end = next_page(progress.closed)?;
+        let is_next = log.cut(progress.closed + 1)?.is_some_and(|cut| cut > end);
+        if log.last_cut()?.0 > progress.closed && !is_next {
+            return Err(SequencerError::OtherHistory);
         }
         Ok(())
     }
@@ -188,4 +227,62 @@ pub(crate) const fn period_of(slot: u64) -> u64 {
 /// The key under which the transaction of a batch is kept: its content hash.
 pub(crate) fn key_of(record: &BatchRecord) -> B256 {
     record.header.content_hash()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::{Executed, Orderer, Steps};
+    use alloy_primitives::Address;
+    use chartroll_core::eip712::Chain;
+    use chartroll_core::time::Time;
+    use chartroll_ledger::{Options, Trust};
+    use std::path::Path;
+
+    const GENESIS: Executed = Executed { pages: 0, batch: 0, batch_page: 0 };
+
+    /// An ordering log with empty pages of these clocks, each a batch; and the pages.
+    fn log(folder: &Path, ledger: &Ledger, chain: Chain, clocks: &[u64]) -> (OrderLog, Vec<Source>) {
+        let log = OrderLog::open(folder, &chain).unwrap();
+        let tables = ledger.with_head(|state| state.tables().clone());
+        let (mut orderer, _) = Orderer::recover(&log, chain, tables, GENESIS).unwrap();
+        let mut steps = Steps::default();
+        for clock in clocks {
+            orderer.open_page(Time::from_millis(*clock).unwrap(), &mut steps).unwrap();
+            orderer.cut(&mut steps).unwrap();
+        }
+        log.append(0, &steps.group).unwrap();
+        (log, steps.closed.into_iter().map(|page| page.source).collect())
+    }
+
+    #[test]
+    fn an_ordering_log_of_another_history_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let chain = Chain::new(1, Address::repeat_byte(1));
+        let path = folder.path().join("ledger");
+        let ledger = Ledger::open(&Options { path, chain, checks: true }).unwrap();
+        let logged = |name: &str, clocks: &[u64]| log(&folder.path().join(name), &ledger, chain, clocks);
+        let (ours, pages) = logged("ours", &[1_000, 2_000]);
+        let (theirs, _) = logged("theirs", &[1_001, 2_000]);
+        let (longer, _) = logged("longer", &[1_000, 2_000, 3_000]);
+        let (none, _) = logged("none", &[]);
+        let (skipping, _) = logged("skipping", &[]);
+        skipping.put_cut(7, 9).unwrap();
+        ledger.append(&pages[..1], Trust::Ordered).unwrap();
+        for log in [&ours, &longer, &none] {
+            Closer::check_history(&ledger, log).unwrap();
+        }
+        for log in [&theirs, &skipping] {
+            assert!(matches!(Closer::check_history(&ledger, log), Err(SequencerError::OtherHistory)));
+        }
+        // On L1 a batch of two pages stands where this log cut one of one.
+        let mut record = ledger.batch(0).unwrap().unwrap();
+        record.header.number = 1;
+        (record.header.pages, record.first_page) = (2, 0);
+        ledger.append(&pages[1..], Trust::Ordered).unwrap();
+        ledger.put_batch(&record).unwrap();
+        ledger.set_posted(1, 1).unwrap();
+        assert!(matches!(Closer::check_history(&ledger, &ours), Err(SequencerError::OtherHistory)));
+        Closer::check_history(&ledger, &none).unwrap();
+    }
 }

@@ -87,7 +87,7 @@ pub struct Order {
     pub batch_pages: u64,
     /// A batch is cut no later after its first page. Milliseconds.
     pub batch_ms: u64,
-    /// With nothing to post, an empty page is posted after so long. Milliseconds; 0: never.
+    /// With nothing to post, an empty page is posted after so long, if L1 has all before it. Milliseconds; 0: never.
     pub idle_ms: u64,
     /// Envelopes that may wait for the ordering thread.
     pub queue: usize,

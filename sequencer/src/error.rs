@@ -38,6 +38,12 @@ pub enum SequencerError {
     /// The ordering log belongs to another chain.
     #[error("the ordering log belongs to another chain or contract")]
     OtherChain,
+    /// The ordering log is not that of the ledger beside it.
+    #[error(
+        "the ordering log was written behind other batches than the ledger has; if others were in office meanwhile, \
+         move the folder `order` out of the data folder and start again"
+    )]
+    OtherHistory,
     /// What stands on the disk is not what was written.
     #[error("the ordering log is damaged: {0}")]
     Damaged(&'static str),

@@ -16,7 +16,11 @@ use chartroll_ledger::Ledger;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// Before news of L1 are taken again that could not be.
+const RETRY_PACE: Duration = Duration::from_secs(1);
 
 /// L1 as this sequencer sees it.
 #[derive(Clone, Debug, Default)]
@@ -72,18 +76,28 @@ impl Follower {
                 update = watcher.next() => update?,
                 _ = shutdown.changed() => continue,
             };
-            match self.take(update).await {
-                Ok(()) => {}
-                Err(SequencerError::L1(error)) if error.is_transient() => {
-                    tracing::warn!(%error, "L1 does not answer; its news are read again");
+            // Blocks are told once: an item of the queue that is passed over would never be taken. Tips come again.
+            while let Err(error) = self.take(&update).await {
+                match error {
+                    SequencerError::L1(error) if error.is_transient() => {
+                        tracing::warn!(%error, "L1 does not answer; its news are taken later");
+                    }
+                    error => return Err(error),
                 }
-                Err(error) => return Err(error),
+                if matches!(update, Update::Tips(_)) || *shutdown.borrow() {
+                    break;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(RETRY_PACE) => {}
+                    _ = shutdown.changed() => {}
+                }
             }
         }
         Ok(())
     }
 
-    async fn take(&mut self, update: Update) -> Result<(), SequencerError> {
+    /// Taken once more, an update changes nothing.
+    async fn take(&mut self, update: &Update) -> Result<(), SequencerError> {
         match update {
             Update::Blocks { events, .. } => {
                 for event in events {
@@ -92,16 +106,16 @@ impl Follower {
                 Ok(())
             }
             Update::Rewound { to } => self.rewind(to.number),
-            Update::Tips(tips) => self.take_tips(tips).await,
+            Update::Tips(tips) => self.take_tips(*tips).await,
         }
     }
 
-    async fn take_event(&mut self, event: Event) -> Result<(), SequencerError> {
+    async fn take_event(&mut self, event: &Event) -> Result<(), SequencerError> {
         match event {
-            Event::BatchPosted(posted) => self.take_batch(&posted).await,
+            Event::BatchPosted(posted) => self.take_batch(posted).await,
             Event::ItemEnqueued(item) => {
                 if self.waiting.back().is_none_or(|last| last.index < item.index) {
-                    self.waiting.push_back(*item);
+                    self.waiting.push_back((**item).clone());
                 }
                 Ok(())
             }

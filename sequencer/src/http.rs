@@ -5,7 +5,7 @@
 
 use crate::batches::Prepared;
 use crate::error::SequencerError;
-use axum::extract::{Path, State};
+use axum::extract::{self, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -13,9 +13,11 @@ use axum::{Json, Router};
 use chartroll_ledger::busy;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -35,20 +37,28 @@ impl Archive {
         Ok(Self { folder: Arc::new(folder) })
     }
 
-    /// Keeps the blobs of a batch, before it is posted. A half-written file never gets its name.
+    /// Keeps the blobs of a batch, before it is posted. A half-written file never gets its name: what has one is on the
+    /// disk as a whole.
     pub(crate) async fn keep(&self, prepared: &Prepared) -> Result<(), SequencerError> {
         let Some(blobs) = &prepared.blobs else { return Ok(()) };
         for (hash, blob) in blobs.bytes() {
             let path = self.folder.join(hash.to_string());
-            if tokio::fs::try_exists(&path).await.unwrap_or(false) {
-                continue;
+            let there = tokio::fs::metadata(&path).await.is_ok_and(|file| file.len() == blob.len() as u64);
+            if !there {
+                let fault = |source| SequencerError::File { path: path.clone(), source };
+                self.write(&path, blob).await.map_err(fault)?;
             }
-            let fault = |source| SequencerError::File { path: path.clone(), source };
-            let part = path.with_extension("part");
-            tokio::fs::write(&part, blob).await.map_err(fault)?;
-            tokio::fs::rename(&part, &path).await.map_err(fault)?;
         }
         Ok(())
+    }
+
+    async fn write(&self, path: &Path, blob: &[u8]) -> std::io::Result<()> {
+        let part = path.with_extension("part");
+        let mut file = File::create(&part).await?;
+        file.write_all(blob).await?;
+        file.sync_all().await?;
+        tokio::fs::rename(&part, path).await?;
+        File::open(&*self.folder).await?.sync_all().await
     }
 }
 
@@ -95,7 +105,7 @@ async fn keep_up(prometheus: PrometheusHandle) {
     }
 }
 
-async fn blob(State(archive): State<Archive>, Path(hash): Path<String>) -> Response {
+async fn blob(State(archive): State<Archive>, extract::Path(hash): extract::Path<String>) -> Response {
     // Parsed, so that no path can leave the folder.
     let Ok(hash) = hash.parse::<alloy_primitives::B256>() else { return StatusCode::BAD_REQUEST.into_response() };
     match tokio::fs::read(archive.folder.join(hash.to_string())).await {

@@ -177,6 +177,11 @@ impl Orderer {
         self.next_page + u64::from(self.open.is_some())
     }
 
+    /// Number of the batch that is being filled.
+    pub(crate) fn next_batch(&self) -> u64 {
+        self.next_batch
+    }
+
     /// Pages of the batch that is being filled, the open one included.
     pub(crate) fn batch_pages(&self) -> u64 {
         self.next_page - self.batch_page + u64::from(self.open.is_some())

@@ -13,10 +13,10 @@ use crate::metrics;
 use crate::order::BatchStart;
 use crate::order::writer::{Input, now, order};
 use alloy_primitives::{B256, keccak256};
-use chartroll_core::batch::Header;
+use chartroll_core::batch::{Header, Mode};
 use chartroll_core::mask::PeriodSecret;
 use chartroll_core::time::Time;
-use chartroll_l1::{At, Calls, Intent, L1Error, Reader, Sender, Status};
+use chartroll_l1::{At, Calls, Intent, L1Error, Reader, Sender};
 use chartroll_ledger::{BatchRecord, Ledger, MaskError, Masks};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -96,6 +96,7 @@ impl Poster {
             return Ok(false);
         }
         self.reopen_recut().await?;
+        self.recut_large().await?;
         let behind = self.is_behind()?;
         if self.gates.send_if_modified(|gates| core::mem::replace(&mut gates.behind, behind) != behind) {
             tracing::warn!(behind, "so much waits for L1 that intake waits for it, too; or does no more");
@@ -180,10 +181,11 @@ impl Poster {
         }
         let number = progress.posted + 1;
         let record = self.ledger.batch(number)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
-        if !matches!(self.sender.status(&key_of(&record)).await, None | Some(Status::Failed { .. })) {
+        // A transaction that failed, in a pause perhaps, says nothing of the batch: L1 takes it once, by its number.
+        let Some(key) = self.sender.next_attempt(&key_of(&record)).await else {
             // The transaction manager has it, waiting or sent; once mined, the watcher tells when its block is read.
             return Ok(());
-        }
+        };
         if self.is_stale(record.header.clock, view)
             && !self.is_on_l1(&record).await?
             && self.recut(&record, view).await?
@@ -192,14 +194,14 @@ impl Poster {
         }
         let slot = view.slot_of(number);
         let Some(terms) = self.terms(view.epoch, slot).await? else { return Ok(()) };
-        let place = (record.header.epoch, record.header.slot);
-        if place != (view.epoch, slot) || record.header.mode.masked != terms.secret.is_some() {
+        let mode = Mode { blobs: self.blobs, masked: terms.secret.is_some() };
+        if (record.header.epoch, record.header.slot, record.header.mode) != (view.epoch, slot, mode) {
             return self.close_again(number, view).await;
         }
         let prepared = self.prepared(&record, terms).await?;
         self.archive.keep(&prepared).await?;
         crash::point("post.before");
-        let intent = self.intent(&record.header, &prepared);
+        let intent = self.intent(key, &record.header, &prepared);
         match self.sender.submit(intent).await {
             Ok(_) => {}
             // Ours is there: it was mined in between, or before a crash.
@@ -222,12 +224,12 @@ impl Poster {
         off_thread(move || closer.prepare_again(&stored, &terms)).await
     }
 
-    fn intent(&self, header: &Header, prepared: &Prepared) -> Intent {
+    fn intent(&self, key: B256, header: &Header, prepared: &Prepared) -> Intent {
         let call = match prepared.blobs {
             Some(_) => self.calls.post_blobs(header),
             None => self.calls.post_calldata(header, &prepared.pages),
         };
-        Intent { key: key_of(&prepared.record), call, blobs: prepared.blobs.clone(), gas_limit: None }
+        Intent { key, call, blobs: prepared.blobs.clone(), gas_limit: None }
     }
 
     async fn is_on_l1(&self, record: &BatchRecord) -> Result<bool, SequencerError> {
@@ -235,11 +237,21 @@ impl Poster {
         Ok(batch.is_some_and(|batch| batch.content_hash == key_of(record)))
     }
 
-    /// Lets closed batches be closed anew that were not posted and can no longer be: another epoch, slot or mask.
+    /// Lets closed batches be closed anew that were not posted and can no longer be: another epoch, slot or mode.
     async fn close_again(&self, first: u64, view: &View) -> Result<(), SequencerError> {
         tracing::warn!(batch = first, epoch = view.epoch, "batches are closed again under other terms");
-        let ledger = Arc::clone(&self.ledger);
-        off_thread(move || Ok(ledger.reopen(first - 1)?)).await
+        let (ledger, log) = (Arc::clone(&self.ledger), Arc::clone(&self.closer.log));
+        off_thread(move || {
+            // A predecessor's that L1 took back: they keep their ends, or nobody would know these.
+            for number in first..=ledger.progress().closed {
+                let record = ledger.batch(number)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
+                if log.cut(number)?.is_none() {
+                    log.put_cut(number, record.next_page())?;
+                }
+            }
+            Ok(ledger.reopen(first - 1)?)
+        })
+        .await
     }
 
     /// Whether L1 takes a batch with this clock no longer, in no block that may still come: a safe one is past it, so
@@ -269,6 +281,29 @@ impl Poster {
         Ok(true)
     }
 
+    /// Cuts batches anew that have more pages than L1 takes at once: they were meant for blobs, and go as calldata now.
+    async fn recut_large(&self) -> Result<(), SequencerError> {
+        let posted = self.ledger.progress().posted;
+        let last = self.ledger.batch(posted)?.ok_or(SequencerError::Damaged("a batch is missing"))?;
+        let mut first_page = last.next_page();
+        for number in posted + 1.. {
+            let Some(next_page) = self.closer.log.cut(number)? else { return Ok(()) };
+            if next_page.saturating_sub(first_page) > self.batch_pages_max && !self.is_on_its_way(number).await? {
+                let batch = BatchStart { number, first_page };
+                order(&self.orders, |done| Input::Recut { batch, done }).await?;
+                tracing::warn!(batch = number, "batches cut anew: smaller ones, as this way of posting takes them");
+                return self.reopen_recut().await;
+            }
+            first_page = next_page;
+        }
+        Ok(())
+    }
+
+    async fn is_on_its_way(&self, number: u64) -> Result<bool, SequencerError> {
+        let Some(record) = self.ledger.batch(number)? else { return Ok(false) };
+        Ok(self.sender.next_attempt(&key_of(&record)).await.is_none())
+    }
+
     async fn reopen_recut(&self) -> Result<(), SequencerError> {
         let (ledger, log) = (Arc::clone(&self.ledger), Arc::clone(&self.closer.log));
         off_thread(move || Closer::reopen_recut(&ledger, &log)).await
@@ -277,10 +312,7 @@ impl Poster {
     /// Moves L1's pointer to the last batch whose window is over.
     async fn confirm(&self, view: &View) -> Result<(), SequencerError> {
         let Some(number) = view.confirmable else { return Ok(()) };
-        let key = confirm_key(number);
-        if self.sender.status(&key).await.is_some_and(|status| !matches!(status, Status::Failed { .. })) {
-            return Ok(());
-        }
+        let Some(key) = self.sender.next_attempt(&confirm_key(number)).await else { return Ok(()) };
         let intent = Intent { key, call: self.calls.confirm(number), blobs: None, gas_limit: None };
         match self.sender.submit(intent).await {
             // Somebody else confirmed it, or L1's clock is behind: the next look tells.

@@ -86,6 +86,7 @@ impl Node {
             let log = OrderLog::open(&folder.join("order"), &chain)?;
             let ledger = Ledger::open(&Options { path: folder.join("ledger"), chain, checks: true })?;
             Closer::reopen_recut(&ledger, &log)?;
+            Closer::check_history(&ledger, &log)?;
             let tables = ledger.with_head(|state| state.tables().clone());
             let Progress { pages, closed, .. } = ledger.progress();
             let batch_page = ledger.batch(closed)?.map_or(0, |record| record.next_page());

@@ -146,6 +146,11 @@ impl OrderLog {
         self.get(family::CUTS, &batch.to_be_bytes())?.map(|bytes| number(&bytes)).transpose()
     }
 
+    /// Takes over where a batch ends that this log did not cut: a predecessor's.
+    pub(crate) fn put_cut(&self, batch: u64, next_page: u64) -> Result<()> {
+        self.put_synced(family::CUTS, &batch.to_be_bytes(), &next_page.to_be_bytes())
+    }
+
     /// The last batch that is cut, and the first page after it.
     pub(crate) fn last_cut(&self) -> Result<(u64, u64)> {
         let last = self.db.iterator_cf(self.family(family::CUTS)?, IteratorMode::End).next();
@@ -158,6 +163,12 @@ impl OrderLog {
     pub(crate) fn next_record(&self) -> Result<u64> {
         let last = self.db.iterator_cf(self.family(family::RECORDS)?, IteratorMode::End).next();
         last.map_or(Ok(0), |pair| number(&pair?.0).map(|last| last + 1))
+    }
+
+    /// The record of this number, unless it is forgotten.
+    pub(crate) fn record(&self, number: u64) -> Result<Option<Record>> {
+        let bytes = self.get(family::RECORDS, &number.to_be_bytes())?;
+        bytes.map(|bytes| Record::decode(&bytes).map_err(|_| SequencerError::Damaged("a record"))).transpose()
     }
 
     /// Every record from a number on, in order.

@@ -308,7 +308,9 @@ impl Writer {
             self.release(turn)?;
         }
         let idle = !self.limits.idle.is_zero() && self.last_cut.elapsed() >= self.limits.idle;
-        if idle && self.orderer.batch_pages() == 0 && !turn.stops {
+        // While L1 takes nothing, they would only grow older than it takes them, and more than one batch takes.
+        let all_posted = self.ledger.progress().posted + 1 == self.orderer.next_batch();
+        if idle && all_posted && self.orderer.batch_pages() == 0 && !turn.stops {
             // A page without envelopes: the chain shows that it lives, and how little there is stays its own.
             self.orderer.open_page(now(), &mut turn.steps)?;
             self.orderer.cut(&mut turn.steps)?;

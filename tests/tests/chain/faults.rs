@@ -9,6 +9,7 @@ use chartroll_tests::chain::hospital::Hospital;
 use chartroll_tests::chain::load::{Promises, until_placed};
 use chartroll_tests::chain::node::{Node, binary};
 use chartroll_tests::chain::{Chain, Terms, connection, until};
+use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -102,6 +103,71 @@ async fn batches_that_grew_too_old_for_l1_are_cut_anew_and_posted() {
     chain.dev.set_balance(poor, U256::from(10u128.pow(20))).await.expect("Anvil does so");
     let verifier = Node::verifier(&chain, "verifier", "").await;
     promises.hold_at(&sequencer.reading().asking_as(hospital.asker(&chain))).await;
+    promises.hold_on_l1(&chain, &sequencer, &verifier).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_whose_transaction_fails_in_a_pause_is_posted_after_it() {
+    let chain = Chain::start(Terms { blobs: false, ..Terms::default() }).await;
+    let sequencer = Node::sequencer(&chain, "").await;
+    let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 20).await;
+    until("nothing waits for L1", async || {
+        sequencer.status().await.is_some_and(|it| it.batch_closed > 0 && it.batch_posted == it.batch_closed)
+    })
+    .await;
+    // It is in the pool, and before it in the next block comes the pause.
+    chain.dev.ask::<Value>("evm_setIntervalMining", json!([0])).await.expect("Anvil does so");
+    let mut promises = Promises::default();
+    promises.send(&mut hospital, 1, 5).await;
+    until("a transaction is in the pool", async || {
+        let pool: Value = chain.dev.ask("txpool_status", json!([])).await.expect("Anvil tells");
+        pool["pending"] != "0x0"
+    })
+    .await;
+    let owner = chain.dev.accounts()[0].clone();
+    let pause = json!({
+        "from": owner.address(), "to": chain.chain.contract(), "data": chain.calls().pause().input,
+        "maxFeePerGas": "0x174876e800", "maxPriorityFeePerGas": "0x174876e800",
+    });
+    chain.dev.ask::<Value>("eth_sendTransaction", json!([pause])).await.expect("Anvil takes it");
+    chain.dev.ask::<Value>("evm_setIntervalMining", json!([1])).await.expect("Anvil does so");
+    until("it failed", async || sequencer.said().contains("succeeded=false")).await;
+    chain.call(&owner, chain.calls().unpause()).await;
+    let verifier = Node::verifier(&chain, "verifier", "").await;
+    promises.hold_on_l1(&chain, &sequencer, &verifier).await;
+    assert!(!sequencer.said().contains("batch cut anew"), "it was posted as it was, not once it was too old");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_that_were_meant_for_blobs_go_as_calldata_once_that_is_configured() {
+    /// A batch takes so many, which is more than calldata takes.
+    const PAGES: u64 = 130;
+    let chain = Chain::start(Terms { window: 45, clock_past: 45, ..Terms::default() }).await;
+    let poor = chain.sequencer_account().address();
+    chain.dev.set_balance(poor, U256::ZERO).await.expect("Anvil does so");
+    let pages = PAGES.to_string();
+    let environment = [
+        ("CHARTROLL_ORDER__PAGE_MS", "1"),
+        ("CHARTROLL_ORDER__BATCH_MS", "600000"),
+        ("CHARTROLL_ORDER__BATCH_PAGES", pages.as_str()),
+    ];
+    let sequencer = Node::try_sequencer(&chain, "", &environment).await.expect("it starts");
+    sequencer.until_open().await;
+    let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 20).await;
+    let mut promises = Promises::default();
+    let mut seed = 0;
+    while sequencer.status().await.expect("it answers").batch_closed == 0 {
+        promises.send(&mut hospital, seed, 1).await;
+        seed += 1;
+    }
+    sequencer.kill();
+    chain.dev.set_balance(poor, U256::from(10u128.pow(20))).await.expect("Anvil does so");
+    let calldata = [("CHARTROLL_DATA", "calldata")];
+    let sequencer = Node::try_sequencer(&chain, "", &calldata).await.expect("it starts");
+    sequencer.until_open().await;
+    promises.send(&mut hospital, seed, 1).await;
+    until("they are cut anew", async || sequencer.said().contains("smaller ones")).await;
+    let verifier = Node::verifier(&chain, "verifier", "").await;
     promises.hold_on_l1(&chain, &sequencer, &verifier).await;
 }
 
