@@ -76,8 +76,8 @@ impl Closer {
         Ok(())
     }
 
-    /// Whether an ordering log is that of a ledger: batches on L1 end where it cut them, the last page has the clock that
-    /// it recorded, and its next batch comes next.
+    /// Whether an ordering log is that of a ledger: batches on L1 end where it cut them, the last page has the clock
+    /// that it recorded, and its next batch comes next.
     ///
     /// # Errors
     /// [`SequencerError::OtherHistory`].

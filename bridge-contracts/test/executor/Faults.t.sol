@@ -172,6 +172,28 @@ contract FaultsTest is PageCalls {
         this.decode(alone(2, bytes.concat(meta, FullWitness.row(4, type(uint32).max, ""))));
     }
 
+    /// @dev A principal whose key is of no kind that there is, and a consent among the rows of meta.
+    function test_a_row_of_another_form_is_malformed() public {
+        bytes memory meta = FullWitness.row(0, 0, Big.meta(0, 10));
+        bytes memory principal = abi.encodePacked(uint32(1), uint8(2), new bytes(64), uint8(1), new bytes(32));
+        bytes memory consent = abi.encodePacked(uint32(3), uint8(1), uint32(1), new bytes(67));
+        bytes4 missing = IPageExecutor.MissingRow.selector;
+        bytes4 malformed = IPageExecutor.MalformedWitness.selector;
+        decodes(missing, bytes.concat(meta, FullWitness.row(2, 2, bytes.concat(principal, hex"00"))));
+        decodes(malformed, bytes.concat(meta, FullWitness.row(2, 2, bytes.concat(principal, hex"03"))));
+        decodes(missing, bytes.concat(meta, FullWitness.row(4, 2, consent)));
+        decodes(malformed, bytes.concat(meta, FullWitness.row(0, 2, consent)));
+    }
+
+    /// @dev Or ends with this error: of a patient that is not held, if nothing is wrong.
+    function decodes(bytes4 error, bytes memory rows) private view {
+        try this.get(alone(2, rows), 5) {
+            vm.assertTrue(false, "patient 5 is not there");
+        } catch (bytes memory said) {
+            vm.assertEq(bytes32(bytes4(said)), bytes32(error));
+        }
+    }
+
     function test_a_frontier_without_meta_is_malformed_whatever_scratch_memory_holds() public {
         refuse(alone(1, FullWitness.row(0, 1, abi.encode(keccak256("peak")))));
     }

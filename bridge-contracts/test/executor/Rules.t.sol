@@ -292,6 +292,13 @@ contract RulesTest is RulesFixture {
         return Verdicts.judge(run, accessAt(CLOCK) | codes << 48, run.patientRow, run.actorRow, run.consentRow);
     }
 
+    function test_an_access_ahead_of_the_clock_is_judged_at_the_clock_and_not_late() public pure {
+        Patient memory p = someone();
+        p.flags = 2;
+        Run memory run = circumstances(p, ORG, 0, "");
+        vm.assertEq(Verdicts.judge(run, accessAt(CLOCK + 1), run.patientRow, run.actorRow, 0), 8);
+    }
+
     /// @dev Whoever the actor, whatever it rests on: late or not, too old or ahead, valid still or not.
     function test_to_judge_again_is_to_judge() public pure {
         uint48[7] memory times = [

@@ -142,30 +142,25 @@ async fn a_batch_whose_transaction_fails_in_a_pause_is_posted_after_it() {
 async fn batches_that_were_meant_for_blobs_go_as_calldata_once_that_is_configured() {
     /// A batch takes so many, which is more than calldata takes.
     const PAGES: u64 = 130;
-    let chain = Chain::start(Terms { window: 45, clock_past: 45, ..Terms::default() }).await;
+    let mut chain = Chain::start(Terms { window: 45, clock_past: 45, ..Terms::default() }).await;
     let poor = chain.sequencer_account().address();
     chain.dev.set_balance(poor, U256::ZERO).await.expect("Anvil does so");
     let pages = PAGES.to_string();
-    let environment = [
-        ("CHARTROLL_ORDER__PAGE_MS", "1"),
-        ("CHARTROLL_ORDER__BATCH_MS", "600000"),
-        ("CHARTROLL_ORDER__BATCH_PAGES", pages.as_str()),
-    ];
+    let environment = [("CHARTROLL_ORDER__BATCH_MS", "600000"), ("CHARTROLL_ORDER__BATCH_PAGES", pages.as_str())];
     let sequencer = Node::try_sequencer(&chain, "", &environment).await.expect("it starts");
     sequencer.until_open().await;
-    let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 20).await;
+    let mut hospital = Hospital::open(&chain, sequencer.grpc, 1, 1, 80).await;
     let mut promises = Promises::default();
-    let mut seed = 0;
-    while sequencer.status().await.expect("it answers").batch_closed == 0 {
-        promises.send(&mut hospital, seed, 1).await;
-        seed += 1;
+    // Each takes more than half a page.
+    for seed in 0..PAGES {
+        promises.send(&mut hospital, seed, 80).await;
     }
+    until("a batch is closed", async || sequencer.status().await.is_some_and(|it| it.batch_closed > 0)).await;
     sequencer.kill();
     chain.dev.set_balance(poor, U256::from(10u128.pow(20))).await.expect("Anvil does so");
-    let calldata = [("CHARTROLL_DATA", "calldata")];
-    let sequencer = Node::try_sequencer(&chain, "", &calldata).await.expect("it starts");
-    sequencer.until_open().await;
-    promises.send(&mut hospital, seed, 1).await;
+    chain.terms.blobs = false;
+    let sequencer = Node::sequencer(&chain, "").await;
+    promises.send(&mut hospital, PAGES, 80).await;
     until("they are cut anew", async || sequencer.said().contains("smaller ones")).await;
     let verifier = Node::verifier(&chain, "verifier", "").await;
     promises.hold_on_l1(&chain, &sequencer, &verifier).await;
