@@ -173,7 +173,7 @@ contract FaultsTest is PageCalls {
     }
 
     /// @dev A principal whose key is of no kind that there is, and a consent among the rows of meta.
-    function test_a_row_of_another_form_is_malformed() public {
+    function test_a_row_of_another_form_is_malformed() public view {
         bytes memory meta = FullWitness.row(0, 0, Big.meta(0, 10));
         bytes memory principal = abi.encodePacked(uint32(1), uint8(2), new bytes(64), uint8(1), new bytes(32));
         bytes memory consent = abi.encodePacked(uint32(3), uint8(1), uint32(1), new bytes(67));
@@ -186,11 +186,11 @@ contract FaultsTest is PageCalls {
     }
 
     /// @dev Or ends with this error: of a patient that is not held, if nothing is wrong.
-    function decodes(bytes4 error, bytes memory rows) private view {
+    function decodes(bytes4 reason, bytes memory rows) private view {
         try this.get(alone(2, rows), 5) {
             vm.assertTrue(false, "patient 5 is not there");
         } catch (bytes memory said) {
-            vm.assertEq(bytes32(bytes4(said)), bytes32(error));
+            vm.assertEq(bytes32(bytes4(said)), bytes32(reason));
         }
     }
 
