@@ -33,7 +33,7 @@ use tokio::time::Instant;
 /// Something to be done on L1 once.
 #[derive(Clone, Debug)]
 pub struct Intent {
-    /// Names it for ever: the same key never makes two transactions. A batch's is its content hash.
+    /// Names it for ever: the same key never makes two transactions. A batch's is its content hash, while none failed.
     pub key: B256,
     /// What to do.
     pub call: Call,

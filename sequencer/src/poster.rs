@@ -1,7 +1,7 @@
 //! Closes and posts batches, one after the other, and confirms what can no longer be convicted.
 //!
 //! Each step is asked of the state that stands: what is cut, closed, posted, confirmable. Dying anywhere, the next
-//! process asks the same questions and goes on; the content hash keeps a batch from being posted twice.
+//! process asks the same questions and goes on; L1 takes a batch once, by its number.
 
 use crate::batches::{Closer, Prepared, Terms, key_of, period_of};
 use crate::crash;
